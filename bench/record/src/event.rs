@@ -1,0 +1,206 @@
+//! The one stream of events, and the lines of its journal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::BenchNs;
+use crate::measurement::Measurement;
+use crate::nameplate::Nameplate;
+use crate::verdict::Outcome;
+
+/// Schema of the journal's lines.
+pub const SCHEMA_JOURNAL: &str = "meterbench/journal/1";
+
+/// Everything that differs between two runs of the same plan, bench, meter, seed and version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Identifier and name of the directory.
+    pub id: String,
+    /// Start, ISO 8601 with offset.
+    pub started: String,
+    /// Machine.
+    pub host: String,
+    /// Who ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// Wall time [s]; zero until the end.
+    pub wall_seconds: f64,
+    /// Output directory.
+    pub out: String,
+}
+
+/// An instrument as the bench file and the instrument itself describe it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstrumentInfo {
+    /// Role on the bench.
+    pub role: String,
+    /// Model, as in the bench file.
+    pub model: String,
+    /// Where it is reached.
+    pub address: String,
+    /// What it answered when asked who it is.
+    pub identity: String,
+    /// Calibration certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Date until which the calibration holds, ISO 8601.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// Expanded uncertainty (k = 2) of the certificate [%].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty_percent: Option<f64>,
+}
+
+/// A place on the bench and the meter in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PositionInfo {
+    /// Number of the position.
+    pub id: u32,
+    /// Serial number of the meter.
+    pub serial: String,
+    /// Its nameplate.
+    pub meter: Nameplate,
+    /// Not tested on request.
+    pub skip: bool,
+    /// Planted faults, as words; empty on a healthy meter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+}
+
+/// A step of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepInfo {
+    /// Number, from 1.
+    pub step: u32,
+    /// Step word of the plan.
+    pub kind: String,
+    /// Name for people.
+    pub name: String,
+    /// Measurements it will make per position.
+    pub points: u32,
+}
+
+/// What the run is about: the first event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStart {
+    /// Schema of the journal.
+    pub schema: String,
+    /// Version of meterbench.
+    pub version: String,
+    /// What is different in every run.
+    pub run: RunInfo,
+    /// Title of the plan.
+    pub plan: String,
+    /// File of the plan, name only.
+    pub plan_file: String,
+    /// SHA-256 of the plan's bytes.
+    pub plan_sha256: String,
+    /// Standard and edition.
+    pub standard: Option<String>,
+    /// Decision rule by name.
+    pub decision_rule: String,
+    /// Title of the bench.
+    pub bench: String,
+    /// `emulated` or `real`.
+    pub bench_kind: String,
+    /// Seed of an emulated bench.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Instruments.
+    pub instruments: Vec<InstrumentInfo>,
+    /// Positions.
+    pub positions: Vec<PositionInfo>,
+    /// Steps.
+    pub steps: Vec<StepInfo>,
+    /// Bench time the plan is expected to take [ns].
+    pub expected_bench_ns: BenchNs,
+}
+
+/// A step that ended, for readers that show one line a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Number of the step.
+    pub step: u32,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run begins.
+    RunStarted(Box<RunStart>),
+    /// A step begins.
+    StepStarted(StepInfo),
+    /// A load point is applied; `at` in words.
+    PointStarted {
+        /// Number of the step.
+        step: u32,
+        /// The point in words.
+        at: String,
+    },
+    /// A value was measured.
+    Measured(Box<Measurement>),
+    /// Something a reader of the report should know.
+    Noted {
+        /// Number of the step, if it belongs to one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u32>,
+        /// The words.
+        text: String,
+    },
+    /// A position could not be measured further, by fault of the bench.
+    PositionLost {
+        /// Number of the step.
+        step: u32,
+        /// Position.
+        position: u32,
+        /// Why.
+        text: String,
+    },
+    /// A step ended.
+    StepEnded(StepReport),
+    /// The bench broke.
+    BenchFailed {
+        /// What happened.
+        text: String,
+        /// During what.
+        during: String,
+        /// What is known of the outputs.
+        outputs: String,
+    },
+    /// The run is over; outputs are off or the event says what is known.
+    RunEnded {
+        /// Strongest result.
+        outcome: Outcome,
+        /// What is known of the outputs.
+        outputs: String,
+        /// Wall time [s].
+        wall_seconds: f64,
+    },
+    /// An event of a newer version, kept as it is.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
+}
+
+/// One line of `events.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalLine {
+    /// Number of the line, from 1, without gaps.
+    pub seq: u64,
+    /// Bench time [ns].
+    pub bench_ns: BenchNs,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_a_newer_version_is_kept() {
+        let text = r#"{"seq":3,"bench_ns":5,"event":"dashboard_opened","by":"x"}"#;
+        let line: JournalLine = serde_json::from_str(text).unwrap();
+        assert!(matches!(&line.event, Event::Unknown(value) if value["event"] == "dashboard_opened"));
+    }
+}

@@ -1,0 +1,274 @@
+//! The record: the fold of the journal.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::BenchNs;
+use crate::event::{Event, InstrumentInfo, JournalLine, PositionInfo, RunInfo, RunStart, StepInfo};
+use crate::measurement::Measurement;
+use crate::verdict::{Outcome, Verdict};
+
+/// Schema of `record.json`.
+pub const SCHEMA_RECORD: &str = "meterbench/record/1";
+
+/// Why a journal cannot be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The journal cannot be read.
+    #[error("the journal cannot be read: {0}")]
+    Read(#[from] std::io::Error),
+    /// A line is not an event. A last line that was cut off by a crash is not an error.
+    #[error("line {line} of the journal is not an event: {source}")]
+    Line {
+        /// Number of the line.
+        line: u64,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// Lines are missing or doubled.
+    #[error("line {line} of the journal carries number {seq}: lines are missing")]
+    Sequence {
+        /// Number of the line in the file.
+        line: u64,
+        /// Number it carries.
+        seq: u64,
+    },
+    /// There is no first event.
+    #[error("the journal does not begin with `run_started`")]
+    NoStart,
+    /// Made by a newer program.
+    #[error("the journal says `{0}`: made by a newer meterbench")]
+    Schema(String),
+}
+
+/// Verdicts counted. Advisory verdicts are counted apart: they decide nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Deciding passes.
+    pub pass: u32,
+    /// Deciding failures.
+    pub fail: u32,
+    /// Deciding, and neither.
+    pub inconclusive: u32,
+    /// What this meter cannot show.
+    pub not_observable: u32,
+    /// Skipped.
+    pub skipped: u32,
+    /// Verdicts that do not decide.
+    pub advisory: u32,
+    /// Measured where nothing limits.
+    pub unlimited: u32,
+}
+
+impl Counts {
+    /// Counts one more measurement.
+    pub fn add(&mut self, measurement: &Measurement) {
+        let count = match &measurement.verdict {
+            None => &mut self.unlimited,
+            Some(Verdict::Skipped) => &mut self.skipped,
+            Some(Verdict::NotObservable) => &mut self.not_observable,
+            Some(_) if !measurement.decides => &mut self.advisory,
+            Some(Verdict::Pass) => &mut self.pass,
+            Some(Verdict::Fail) => &mut self.fail,
+            Some(Verdict::Inconclusive | Verdict::Unknown(_)) => &mut self.inconclusive,
+        };
+        *count += 1;
+    }
+
+    /// What the verdicts alone say. Nothing decided is never a pass.
+    pub fn outcome(&self) -> Outcome {
+        if self.fail > 0 {
+            Outcome::Fail
+        } else if self.pass == 0 || self.inconclusive > 0 {
+            Outcome::Undecided
+        } else {
+            Outcome::Pass
+        }
+    }
+}
+
+/// What a run says, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// `meterbench/record/1`.
+    pub schema: String,
+    /// What is different in every run.
+    pub run: RunInfo,
+    /// Version of meterbench.
+    pub version: String,
+    /// Title of the plan.
+    pub plan: String,
+    /// File of the plan, name only.
+    pub plan_file: String,
+    /// SHA-256 of the plan's bytes.
+    pub plan_sha256: String,
+    /// Standard and edition.
+    pub standard: Option<String>,
+    /// Decision rule by name.
+    pub decision_rule: String,
+    /// Title of the bench.
+    pub bench: String,
+    /// `emulated` or `real`.
+    pub bench_kind: String,
+    /// Seed of an emulated bench.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Instruments.
+    pub instruments: Vec<InstrumentInfo>,
+    /// Positions.
+    pub positions: Vec<PositionInfo>,
+    /// Steps.
+    pub steps: Vec<StepInfo>,
+    /// Measurements in the order they were made.
+    pub measurements: Vec<Measurement>,
+    /// Notes and faults of the bench, in order.
+    pub notes: Vec<String>,
+    /// Verdicts per position.
+    pub positions_counts: BTreeMap<u32, Counts>,
+    /// Verdicts of the run.
+    pub counts: Counts,
+    /// How the run ended; absent while the journal has no end.
+    pub outcome: Option<Outcome>,
+    /// What is known of the outputs at the end.
+    pub outputs: String,
+    /// Bench time of the last event [ns].
+    pub bench_ns: BenchNs,
+    /// SHA-256 of this record without `run` and `digest`.
+    pub digest: String,
+}
+
+impl Record {
+    /// Begins a record.
+    pub fn new(start: RunStart) -> Self {
+        Self {
+            schema: SCHEMA_RECORD.to_owned(),
+            run: start.run,
+            version: start.version,
+            plan: start.plan,
+            plan_file: start.plan_file,
+            plan_sha256: start.plan_sha256,
+            standard: start.standard,
+            decision_rule: start.decision_rule,
+            bench: start.bench,
+            bench_kind: start.bench_kind,
+            seed: start.seed,
+            instruments: start.instruments,
+            positions: start.positions,
+            steps: start.steps,
+            measurements: Vec::new(),
+            notes: Vec::new(),
+            positions_counts: BTreeMap::new(),
+            counts: Counts::default(),
+            outcome: None,
+            outputs: "unknown: the run has not ended".to_owned(),
+            bench_ns: 0,
+            digest: String::new(),
+        }
+    }
+
+    /// Folds one more line in.
+    pub fn apply(&mut self, line: JournalLine) {
+        self.bench_ns = self.bench_ns.max(line.bench_ns);
+        match line.event {
+            Event::Measured(measurement) => {
+                self.counts.add(&measurement);
+                self.positions_counts.entry(measurement.position).or_default().add(&measurement);
+                self.measurements.push(*measurement);
+            }
+            Event::Noted { text, .. } => self.notes.push(text),
+            Event::PositionLost { position, text, .. } => self.notes.push(format!("position {position}: {text}")),
+            Event::BenchFailed { text, during, outputs } => {
+                self.notes.push(format!("{text}; during {during}"));
+                self.outputs = outputs;
+            }
+            Event::RunEnded { outcome, outputs, wall_seconds } => {
+                self.outcome = Some(outcome);
+                self.outputs = outputs;
+                self.run.wall_seconds = wall_seconds;
+            }
+            Event::RunStarted(_)
+            | Event::StepStarted(_)
+            | Event::StepEnded(_)
+            | Event::PointStarted { .. }
+            | Event::Unknown(_) => {}
+        }
+    }
+
+    /// Folds a journal. A last line cut off by a crash is left out.
+    pub fn fold(mut journal: impl BufRead) -> Result<Self, RecordError> {
+        let mut record: Option<Self> = None;
+        let mut text = String::new();
+        for number in 1.. {
+            text.clear();
+            if journal.read_line(&mut text)? == 0 {
+                break;
+            }
+            let whole = text.ends_with('\n');
+            let line: JournalLine = match serde_json::from_str(&text) {
+                Ok(line) => line,
+                Err(_) if !whole => break,
+                Err(source) => return Err(RecordError::Line { line: number, source }),
+            };
+            if line.seq != number {
+                return Err(RecordError::Sequence { line: number, seq: line.seq });
+            }
+            match (&mut record, line.event) {
+                (None, Event::RunStarted(start)) => {
+                    if start.schema != crate::SCHEMA_JOURNAL {
+                        return Err(RecordError::Schema(start.schema));
+                    }
+                    record = Some(Self::new(*start));
+                }
+                (None, _) => return Err(RecordError::NoStart),
+                (Some(record), event) => record.apply(JournalLine { event, ..line_head(line.seq, line.bench_ns) }),
+            }
+        }
+        let mut record = record.ok_or(RecordError::NoStart)?;
+        record.seal();
+        Ok(record)
+    }
+
+    /// Sets the digest.
+    pub fn seal(&mut self) {
+        self.digest = self.compute_digest();
+    }
+
+    /// SHA-256 over the canonical JSON of everything but `run` and `digest`.
+    pub fn compute_digest(&self) -> String {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let Some(object) = value.as_object_mut() {
+            object.remove("run");
+            object.remove("digest");
+        }
+        Sha256::digest(value.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn line_head(seq: u64, bench_ns: BenchNs) -> JournalLine {
+    JournalLine { seq, bench_ns, event: Event::Noted { step: None, text: String::new() } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_decided_is_never_a_pass() {
+        assert_eq!(Counts::default().outcome(), Outcome::Undecided);
+        assert_eq!(Counts { advisory: 9, ..Counts::default() }.outcome(), Outcome::Undecided);
+        assert_eq!(Counts { pass: 1, inconclusive: 1, ..Counts::default() }.outcome(), Outcome::Undecided);
+        assert_eq!(Counts { pass: 1, advisory: 1, ..Counts::default() }.outcome(), Outcome::Pass);
+        assert_eq!(Counts { pass: 9, fail: 1, inconclusive: 1, ..Counts::default() }.outcome(), Outcome::Fail);
+    }
+
+    #[test]
+    fn a_journal_without_a_start_is_refused() {
+        assert!(matches!(Record::fold(&b""[..]), Err(RecordError::NoStart)));
+        let line = b"{\"seq\":1,\"bench_ns\":0,\"event\":\"step_ended\",\"step\":1}\n";
+        assert!(matches!(Record::fold(&line[..]), Err(RecordError::NoStart)));
+        assert!(matches!(Record::fold(&b"nonsense\n"[..]), Err(RecordError::Line { line: 1, .. })));
+    }
+}

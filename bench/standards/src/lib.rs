@@ -1,0 +1,18 @@
+//! Judges a measurement.
+//!
+//! [`Standard`] holds the limits of one standard and edition, read from the data files beside this crate; [`gum`] makes
+//! an uncertainty of a budget; [`DecisionRule`] makes a verdict of value, uncertainty and limit. Pure: no clock, no IO.
+//!
+//! Limits are chosen by the *nominal* load point, never by the measured current, so that a point at Itr has the limit
+//! of Itr even when the source stands at 0.4998 A.
+
+mod cell;
+mod data;
+mod decision;
+pub mod gum;
+mod standard;
+
+pub use cell::{Cell, Current, Symbol};
+pub use data::DataError;
+pub use decision::{DecisionRule, Judgement};
+pub use standard::{Load, NoLimit, NoLoad, Standard, StandardPoint, Starting};

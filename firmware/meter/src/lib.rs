@@ -1,0 +1,25 @@
+//! The meter: a type number decoded into a [`Profile`], a [`Meter`] that takes samples and returns actions, a
+//! [`Display`] that shows its registers.
+//!
+//! The meter is sans-IO. Its shell hands it blocks of samples with [`Meter::process`] and carries out every [`Action`]
+//! before it hands over the next block; the stream of samples is the meter's clock.
+//!
+//! # Deliberately absent
+//!
+//! Loggers, tariffs, clock, supply control switch, last gasp and every port. The profile says which of them this
+//! variant *has*, so that the bench can tell *not observable* from *failed*; the code comes with its own work.
+#![no_std]
+#![warn(missing_docs)]
+
+#[cfg(test)]
+extern crate std;
+
+mod display;
+mod meter;
+mod profile;
+mod type_number;
+
+pub use display::{Display, DisplayFormat, Unit};
+pub use meter::{Action, Meter, MeterError, Settings};
+pub use profile::{ActiveClass, Backup, Energies, Flex, Han, Profile, ReactiveClass};
+pub use type_number::{TypeNumber, TypeNumberError};

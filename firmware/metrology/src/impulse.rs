@@ -1,0 +1,117 @@
+//! Impulses: energy handed out evenly, cut into equal pieces, each with the instant its piece was complete.
+
+use core::fmt;
+
+use crate::config::MeterConstant;
+use crate::scale::{QUANTA_PER_WATT_HOUR, SAMPLE_RATE};
+
+/// A moment of sample time [1/65536 sample of 125 µs], counted from power-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SampleInstant(u64);
+
+impl SampleInstant {
+    /// From a sample index and 1/65536 of a sample.
+    pub const fn new(index: u64, fraction: u16) -> Self {
+        Self(index << 16 | fraction as u64)
+    }
+
+    /// Sample index, rounded down.
+    pub const fn index(self) -> u64 {
+        self.0 >> 16
+    }
+
+    /// 1/65536 of a sample past the index.
+    pub const fn fraction(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// Nanoseconds of sample time, rounded down: 125 000 ns per sample.
+    pub const fn nanoseconds(self) -> u64 {
+        let sample_ns = 1_000_000_000 / SAMPLE_RATE as u64;
+        self.index() * sample_ns + ((self.fraction() as u64 * sample_ns) >> 16)
+    }
+
+    /// This moment and so many whole samples more.
+    #[must_use]
+    pub const fn plus_samples(self, samples: u32) -> Self {
+        Self(self.0 + ((samples as u64) << 16))
+    }
+}
+
+impl fmt::Display for SampleInstant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}+{}/65536", self.index(), self.fraction())
+    }
+}
+
+/// One impulse on the test output and on the S0 output: the same edges on both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Impulse {
+    /// Both outputs switch on.
+    pub rise: SampleInstant,
+    /// Both outputs switch off.
+    pub fall: SampleInstant,
+}
+
+/// Booked energy waits here until it has been given out. `pool + given` is what was booked, exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ImpulseGenerator {
+    /// Booked and not yet spread over samples [quanta · constant].
+    pool: u128,
+    /// Given out per sample.
+    step: u128,
+    /// Samples given since the step was set.
+    given: u128,
+    /// Collected towards the next impulse.
+    collected: u128,
+}
+
+impl ImpulseGenerator {
+    const THRESHOLD: u128 = QUANTA_PER_WATT_HOUR * 1000;
+
+    /// Books energy and spreads everything not yet given over the next `samples` samples.
+    pub(crate) fn book(&mut self, quanta: u128, constant: MeterConstant, samples: u32) {
+        self.pool = self.pool + quanta * u128::from(constant.get()) - self.step * self.given;
+        self.given = 0;
+        self.step = self.pool / u128::from(samples.max(1));
+    }
+
+    /// Gives out one sample's share; the instant within sample `index` at which an impulse became complete, if it did.
+    pub(crate) fn advance(&mut self, index: u64, expected: u32) -> Option<SampleInstant> {
+        if self.given >= u128::from(expected) {
+            return None; // the cycle is longer than expected: the pool must not be overdrawn
+        }
+        self.given += 1;
+        self.collected += self.step;
+        let over = self.collected.checked_sub(Self::THRESHOLD)?;
+        self.collected = over;
+        let before = self.step.saturating_sub(over);
+        let fraction = (before << 16).checked_div(self.step).unwrap_or(0).min(65_535);
+        Some(SampleInstant::new(index, fraction as u16))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_energy_is_lost_between_impulses() {
+        let constant = MeterConstant::new(1000).unwrap();
+        let mut generator = ImpulseGenerator::default();
+        let (mut booked, mut impulses) = (0u128, 0u128);
+        for cycle in 0u32..2000 {
+            let energy = QUANTA_PER_WATT_HOUR / 7 + u128::from(cycle * 13);
+            let samples = 150 + cycle % 20;
+            booked += energy;
+            generator.book(energy, constant, samples);
+            for n in 0..(150 + cycle % 23) {
+                impulses += u128::from(generator.advance(u64::from(n), samples).is_some());
+            }
+        }
+        generator.book(0, constant, 1);
+        let rest = generator.pool + generator.collected;
+        assert_eq!(booked * 1000, impulses * ImpulseGenerator::THRESHOLD + rest);
+    }
+}

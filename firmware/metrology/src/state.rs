@@ -1,0 +1,286 @@
+//! The sample path: what happens at every sample, at every cycle and at every window of ten cycles.
+
+use crate::config::{Config, ImpulseQuantity};
+use crate::energy::Registers;
+use crate::impulse::{Impulse, ImpulseGenerator};
+use crate::oscillator::Oscillator;
+use crate::phase_delay::DelayLine;
+use crate::readings::{PhaseReadings, PhaseSequence, Quadrant, Readings};
+use crate::scale::{GAIN_BITS, SAMPLE_RATE};
+use crate::window::{WindowSums, milliwatt, power_factor};
+
+/// One sample of every channel [counts of a 24-bit converter]. Unused systems are ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// Voltages L1..L3.
+    pub voltage: [i32; 3],
+    /// Currents L1..L3, import positive.
+    pub current: [i32; 3],
+}
+
+/// A cycle is never shorter (71 Hz) ...
+const SHORTEST_CYCLE: u32 = 112;
+/// ... nor longer (42.6 Hz): without a zero crossing the cycle ends here.
+const LONGEST_CYCLE: u32 = 188;
+const CYCLES_PER_WINDOW: u32 = 10;
+/// Voltage that can carry the synchronisation [mV].
+const SYNC_VOLTAGE_MV: u32 = 20_000;
+/// Samples per cycle at the nominal frequency, Q16. 60 Hz finds itself within one window.
+const NOMINAL_PERIOD: i64 = (SAMPLE_RATE as i64 / 50) << 16;
+
+/// Everything that changes while samples flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    index: u64,
+    channels: [Channel; 3],
+    cycle: Cycle,
+    window: Window,
+    oscillator: Oscillator,
+    /// Samples per cycle, Q16, as measured in the last clean window.
+    period: i64,
+    generator: ImpulseGenerator,
+    /// Samples over which the generator's step was spread.
+    spread: u32,
+    phases: [Registers; 3],
+    total: Registers,
+    readings: Readings,
+}
+
+/// Sample-rate state of one phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Channel {
+    voltage_delay: i32,
+    current_delay: DelayLine,
+    voltage_dc: DcTracker,
+    current_dc: DcTracker,
+    /// Σ u·i of the running cycle [count²·samples].
+    ui: i64,
+    sums: WindowSums,
+}
+
+/// Mean of a channel over past windows, taken off each sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct DcTracker {
+    level_q8: i64,
+    counts: i32,
+}
+
+impl DcTracker {
+    /// Moves an eighth of the way towards the mean that is left, once per window.
+    fn update(&mut self, sum: i64, samples: u32) {
+        self.level_q8 += (sum << 8) / i64::from(samples.max(1)) / 8;
+        self.counts = ((self.level_q8 + 128) >> 8) as i32;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Cycle {
+    samples: u32,
+    /// Phase whose voltage gives the zero crossings.
+    sync: usize,
+    last_voltage: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Window {
+    samples: u32,
+    cycles: u32,
+    /// Instant of the zero crossing that began the window [1/65536 sample]; `None` after a timed-out cycle.
+    began: Option<u64>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            index: 0,
+            channels: [Channel::default(); 3],
+            cycle: Cycle::default(),
+            window: Window::default(),
+            oscillator: Oscillator::with_period(NOMINAL_PERIOD),
+            period: NOMINAL_PERIOD,
+            generator: ImpulseGenerator::default(),
+            spread: 0,
+            phases: [Registers::default(); 3],
+            total: Registers::default(),
+            readings: Readings::default(),
+        }
+    }
+}
+
+impl State {
+    /// Number of frames taken so far: the metrology's clock.
+    pub fn sample_index(&self) -> u64 {
+        self.index
+    }
+
+    /// Registers of one phase, counted from 0.
+    pub fn phase(&self, phase: usize) -> &Registers {
+        &self.phases[phase]
+    }
+
+    /// Registers of the total.
+    pub fn total(&self) -> &Registers {
+        &self.total
+    }
+
+    /// Values of the last complete window.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
+    }
+}
+
+impl Config {
+    /// Takes one frame; hands out an impulse if this sample completed one.
+    pub fn process(&self, state: &mut State, frame: &Frame) -> Option<Impulse> {
+        let (cos, sin) = state.oscillator.advance();
+        for ((channel, phase), (&u, &i)) in
+            state.channels.iter_mut().zip(&self.phases).zip(frame.voltage.iter().zip(&frame.current)).take(self.systems)
+        {
+            let voltage = core::mem::replace(&mut channel.voltage_delay, u) - channel.voltage_dc.counts;
+            let current = phase.delay.process(&mut channel.current_delay, i) - channel.current_dc.counts;
+            channel.take(i64::from(voltage), i64::from(current), cos, sin);
+        }
+        let rise = state.generator.advance(state.index, state.spread);
+        state.index += 1;
+        state.cycle.samples += 1;
+        state.window.samples += 1;
+        self.find_end_of_cycle(state);
+        rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) })
+    }
+
+    fn find_end_of_cycle(&self, state: &mut State) {
+        let sync = &state.channels[state.cycle.sync];
+        let voltage = sync.voltage_delay - sync.voltage_dc.counts;
+        let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
+        if state.cycle.samples < SHORTEST_CYCLE {
+            return;
+        }
+        if before < 0 && voltage >= 0 {
+            let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
+            self.end_cycle(state, Some((state.index << 16) + fraction as u64));
+        } else if state.cycle.samples >= LONGEST_CYCLE {
+            self.end_cycle(state, None);
+        }
+    }
+
+    /// Books the active energy of the cycle and spreads it over the next one.
+    fn end_cycle(&self, state: &mut State, crossing: Option<u64>) {
+        let samples = core::mem::take(&mut state.cycle.samples);
+        let least = self.starting_power * i128::from(samples);
+        let mut total = 0;
+        for ((channel, phase), registers) in
+            state.channels.iter_mut().zip(&self.phases).zip(&mut state.phases).take(self.systems)
+        {
+            let offset = phase.power_offset * i128::from(samples);
+            let energy = i128::from(core::mem::take(&mut channel.ui)) * phase.power_gain - offset;
+            if energy.abs() >= least {
+                registers.book_active(energy);
+                channel.sums.active += energy;
+                total += energy;
+            }
+        }
+        state.total.book_active(total);
+        let active = self.impulses.quantity == ImpulseQuantity::Active;
+        if active {
+            state.generator.book(total.unsigned_abs(), self.impulses.constant, samples);
+            state.spread = samples;
+        }
+        state.window.cycles += 1;
+        if crossing.is_none() {
+            state.window.began = None;
+        }
+        if state.window.cycles >= CYCLES_PER_WINDOW {
+            self.end_window(state, crossing);
+        }
+    }
+
+    /// Books reactive and apparent energy of ten cycles, renews the readings, retunes the detector.
+    fn end_window(&self, state: &mut State, crossing: Option<u64>) {
+        let samples = state.window.samples;
+        let clean = state.window.began.zip(crossing).map(|(from, to)| to - from);
+        if let Some(duration) = clean {
+            state.period = duration as i64 / i64::from(CYCLES_PER_WINDOW);
+        }
+        let duration = clean.unwrap_or(u64::from(samples) << 16);
+        let mut readings = Readings {
+            frequency_mhz: clean.map(|d| (u64::from(CYCLES_PER_WINDOW * SAMPLE_RATE) * 1000 * 65_536 / d) as u32),
+            phase_sequence: phase_sequence(&state.channels, self.systems, samples),
+            ..Readings::default()
+        };
+        let least = self.starting_power * i128::from(samples);
+        let (mut reactive_total, mut active_total, mut apparent_total) = (0i128, 0i128, 0u128);
+        for (n, channel) in state.channels.iter_mut().enumerate().take(self.systems) {
+            let (phase, sums) = (&self.phases[n], core::mem::take(&mut channel.sums));
+            let reactive = Some(sums.reactive(samples, phase)).filter(|q| q.abs() >= least).unwrap_or(0);
+            let apparent = Some(sums.apparent(phase)).filter(|&s| s >= least.unsigned_abs()).unwrap_or(0);
+            state.phases[n].book_reactive(Quadrant::of(sums.active, reactive), reactive);
+            state.phases[n].book_apparent(sums.active >= 0, apparent);
+            active_total += sums.active;
+            reactive_total += reactive;
+            apparent_total += apparent;
+            readings.phases[n] = PhaseReadings {
+                voltage_mv: sums.rms_millivolt(duration, phase),
+                current_ma: sums.rms_milliampere(duration, phase),
+                ..powers(sums.active, reactive, apparent, duration)
+            };
+            channel.voltage_dc.update(sums.u, samples);
+            channel.current_dc.update(sums.i, samples);
+        }
+        state.total.book_reactive(Quadrant::of(active_total, reactive_total), reactive_total);
+        state.total.book_apparent(active_total >= 0, apparent_total);
+        readings.total = powers(active_total, reactive_total, apparent_total, duration);
+        if self.impulses.quantity == ImpulseQuantity::Reactive {
+            state.generator.book(reactive_total.unsigned_abs(), self.impulses.constant, samples);
+            state.spread = samples;
+        }
+        let sync = readings.phases.iter().position(|p| p.voltage_mv >= SYNC_VOLTAGE_MV).unwrap_or(0);
+        if sync != state.cycle.sync {
+            state.cycle = Cycle { sync, ..Cycle::default() };
+        }
+        state.readings = readings;
+        state.oscillator = Oscillator::with_period(state.period);
+        state.window = Window { began: crossing.filter(|_| sync == state.cycle.sync), ..Window::default() };
+    }
+}
+
+impl Channel {
+    fn take(&mut self, u: i64, i: i64, cos: i64, sin: i64) {
+        self.ui += u * i;
+        let sums = &mut self.sums;
+        sums.u += u;
+        sums.i += i;
+        sums.uu += u * u;
+        sums.ii += i * i;
+        sums.u_cos += u * cos;
+        sums.u_sin += u * sin;
+        sums.i_cos += i * cos;
+        sums.i_sin += i * sin;
+    }
+}
+
+fn powers(active: i128, reactive: i128, apparent: u128, duration: u64) -> PhaseReadings {
+    let mut readings = PhaseReadings {
+        active_mw: milliwatt(active, duration),
+        reactive_mvar: milliwatt(reactive, duration),
+        apparent_mva: milliwatt(apparent as i128, duration),
+        quadrant: Quadrant::of(active, reactive),
+        ..PhaseReadings::default()
+    };
+    readings.power_factor = power_factor(&readings);
+    readings
+}
+
+/// Forward when L2 lags L1 by less than half a turn: the imaginary part of `conj(L1)·L2` is then negative.
+fn phase_sequence(channels: &[Channel; 3], systems: usize, samples: u32) -> Option<PhaseSequence> {
+    let [l1, l2, l3] = channels.each_ref().map(|c| &c.sums);
+    // 20 V rms in counts² summed over the window
+    let present = |s: &WindowSums| s.uu / i64::from(samples.max(1)) > 78_000_000_000;
+    if systems < 3 || ![l1, l2, l3].into_iter().all(present) {
+        return None;
+    }
+    // The detector yields û·(cos a, -sin a); with phasors (c, -s) the cross product is c1·(-s2) - (-s1)·c2.
+    let cross = i128::from(l1.u_sin) * i128::from(l2.u_cos) - i128::from(l1.u_cos) * i128::from(l2.u_sin);
+    Some(if cross < 0 { PhaseSequence::Forward } else { PhaseSequence::Reversed })
+}
+
+const _: () = assert!(GAIN_BITS == 30, "the energy quantum is defined with 30 fraction bits");
