@@ -1,0 +1,45 @@
+//! Emulated instruments: sans-IO objects that take lines and give lines.
+
+use std::time::Duration;
+
+use crate::world::World;
+
+pub(crate) mod com5003;
+pub(crate) mod display;
+pub(crate) mod mt786;
+
+/// Who is talking: instruments that keep state per connection tell them apart by this.
+pub(crate) type Client = u64;
+
+/// An answer, and how long the instrument takes to give it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Reply {
+    pub(crate) text: String,
+    pub(crate) after: Duration,
+}
+
+impl Reply {
+    pub(crate) fn now(text: impl Into<String>) -> Self {
+        Self { text: text.into(), after: Duration::ZERO }
+    }
+
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self::default()
+    }
+}
+
+/// An instrument behind the wire.
+pub(crate) trait Instrument: Send {
+    /// Byte that ends a line, both ways.
+    fn terminator(&self) -> u8;
+
+    /// Takes one line (without terminator) from a client; the world has been moved up to now.
+    fn receive(&mut self, client: Client, line: &str, world: &mut World) -> Reply;
+
+    /// A client went away.
+    fn disconnected(&mut self, _client: Client) {}
+}

@@ -1,0 +1,350 @@
+//! The laboratory: a world, the instruments around it, and the wires that lead to them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use meterbench_link::{Dialer, Endpoint, Listener, Stream, pipe};
+use meterbench_meter::{MeterError, Settings, TypeNumber, TypeNumberError};
+use meterbench_metrology::MeterConstant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::faults::Fault;
+use crate::instruments::com5003::Com5003;
+use crate::instruments::display::DisplayReader;
+use crate::instruments::mt786::Mt786;
+use crate::instruments::{Client, Instrument};
+use crate::position::{Position, TrueError};
+use crate::reference::Reference;
+use crate::world::World;
+
+/// A meter to put on the bench.
+#[derive(Debug, Clone)]
+pub struct MeterConfig {
+    pub type_number: String,
+    pub serial: String,
+    /// Reference voltage [V].
+    pub un_volt: u32,
+    /// Meter constant of the nameplate [imp/kWh].
+    pub constant: u32,
+    pub faults: Vec<Fault>,
+}
+
+/// What the laboratory is made of.
+#[derive(Debug, Clone)]
+pub struct LaboratoryConfig {
+    pub seed: u64,
+    /// Meters by position number.
+    pub meters: Vec<(u32, MeterConfig)>,
+    /// Expanded uncertainty (k = 2) on the reference's certificate [%].
+    pub reference_uncertainty_percent: f64,
+    /// Ambient temperature [°C].
+    pub ambient_c: f64,
+    /// Front ends without any error but quantisation.
+    pub ideal_front_ends: bool,
+}
+
+/// Why a laboratory cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum LaboratoryError {
+    #[error("position {position}: type number {type_number}: {source}")]
+    TypeNumber { position: u32, type_number: String, source: TypeNumberError },
+    #[error("position {position}: {source}")]
+    Meter { position: u32, source: MeterError },
+    #[error("position {position}: the meter constant is zero")]
+    Constant { position: u32 },
+    #[error("there is no instrument `{0}`")]
+    NoInstrument(String),
+    #[error("{instrument} cannot listen on {address}: {source}")]
+    Listen { instrument: String, address: String, source: std::io::Error },
+}
+
+/// One line of an instrument's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Bench time [ns].
+    pub bench_ns: u64,
+    pub text: String,
+}
+
+impl fmt::Display for LogLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.bench_ns, self.text)
+    }
+}
+
+/// What an instrument was told, and its output state over bench time. Repeated questions are counted, not repeated.
+#[derive(Debug, Clone, Default)]
+pub struct InstrumentLog {
+    lines: Vec<LogLine>,
+    repeated: u64,
+}
+
+impl InstrumentLog {
+    fn told(&mut self, bench_ns: u64, line: &str) {
+        let text = format!("told {line}");
+        // A poll repeats the last one or two lines: only the latest time of each is kept.
+        let recent = self.lines.len().saturating_sub(2);
+        if let Some(n) = self.lines[recent..].iter().position(|l| l.text == text) {
+            self.lines[recent + n].bench_ns = bench_ns;
+            self.repeated += 1;
+            return;
+        }
+        self.lines.push(LogLine { bench_ns, text });
+    }
+
+    fn output(&mut self, bench_ns: u64, energised: bool) {
+        let text = if energised { "output on" } else { "output off" };
+        let last = self.lines.iter().rev().find(|l| l.text.starts_with("output"));
+        if last.is_none_or(|l| l.text != text) {
+            self.lines.push(LogLine { bench_ns, text: text.to_owned() });
+        }
+    }
+
+    /// The lines, oldest first.
+    pub fn lines(&self) -> &[LogLine] {
+        &self.lines
+    }
+
+    /// Repeated questions left out of the lines.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// The last known output state; `None` if it never changed.
+    pub fn last_output(&self) -> Option<&str> {
+        self.lines.iter().rev().find_map(|l| l.text.strip_prefix("output "))
+    }
+}
+
+struct Slot {
+    instrument: Box<dyn Instrument>,
+    log: InstrumentLog,
+    is_source: bool,
+}
+
+struct Shared {
+    world: World,
+    slots: HashMap<String, Slot>,
+    clients: Client,
+}
+
+/// The emulated laboratory. Clones share one world.
+#[derive(Clone)]
+pub struct Laboratory {
+    shared: Arc<Mutex<Shared>>,
+    dialers: Arc<HashMap<String, Dialer>>,
+    epoch: Instant,
+    seed_positions: Arc<Vec<u32>>,
+}
+
+/// Name of the display reader of a position.
+fn display_name(position: u32) -> String {
+    format!("display/{position}")
+}
+
+impl Laboratory {
+    /// Builds the laboratory and starts serving its pipes on the current runtime. Bench time begins now.
+    pub fn start(config: &LaboratoryConfig) -> Result<Self, LaboratoryError> {
+        let mut positions = Vec::new();
+        let mut systems = 1;
+        for (number, meter) in &config.meters {
+            let position = build_position(*number, meter, config)?;
+            systems = systems.max(position.meter.profile().systems as usize);
+            positions.push(position);
+        }
+        let reference = Reference::drawn(config.seed, config.reference_uncertainty_percent);
+        let serial = format!("05{:07}", config.seed % 10_000_000);
+        let mut instruments: Vec<(String, Box<dyn Instrument>, bool)> = vec![
+            ("source".into(), Box::new(Mt786::new(config.seed)), true),
+            ("reference".into(), Box::new(Com5003::new(&serial, positions.len(), systems)), false),
+        ];
+        for (place, (number, _)) in config.meters.iter().enumerate() {
+            instruments.push((display_name(*number), Box::new(DisplayReader { position: place }), false));
+        }
+        let (mut slots, mut dialers, mut listeners) = (HashMap::new(), HashMap::new(), Vec::new());
+        for (name, instrument, is_source) in instruments {
+            let (dialer, listener) = pipe();
+            dialers.insert(name.clone(), dialer);
+            listeners.push((name.clone(), listener));
+            slots.insert(name, Slot { instrument, log: InstrumentLog::default(), is_source });
+        }
+        let shared = Shared { world: World::new(reference, positions), slots, clients: 0 };
+        let laboratory = Self {
+            shared: Arc::new(Mutex::new(shared)),
+            dialers: Arc::new(dialers),
+            epoch: Instant::now(),
+            seed_positions: Arc::new(config.meters.iter().map(|(number, _)| *number).collect()),
+        };
+        for (name, listener) in listeners {
+            tokio::spawn(laboratory.clone().answer_calls(name, listener));
+        }
+        Ok(laboratory)
+    }
+
+    /// Where an instrument is reached within this process: `source`, `reference`, `display/N`.
+    pub fn endpoint(&self, instrument: &str) -> Option<Endpoint> {
+        self.dialers.get(instrument).cloned().map(Endpoint::Pipe)
+    }
+
+    /// Names of the instruments, sorted.
+    pub fn instruments(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.dialers.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// Byte that ends a line of this instrument.
+    pub fn terminator(&self, instrument: &str) -> Option<u8> {
+        self.lock().slots.get(instrument).map(|slot| slot.instrument.terminator())
+    }
+
+    /// The moment bench time began.
+    pub fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
+    /// Bench time [ns].
+    pub fn bench_ns(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Keeps the world close to bench time, so that a stop request is seen while nobody asks an instrument.
+    pub async fn heart(&self, beat: Duration) {
+        loop {
+            sleep(beat).await;
+            self.observe(|_| ());
+        }
+    }
+
+    /// Looks at the world, moved up to now.
+    pub fn observe<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        let now = self.bench_ns();
+        let mut shared = self.lock();
+        shared.world.advance(now);
+        look(&shared.world)
+    }
+
+    /// The error of the meter at this position now, as the world knows it.
+    pub fn true_error(&self, position: u32) -> Option<TrueError> {
+        let place = self.seed_positions.iter().position(|&n| n == position)?;
+        self.observe(|world| world.true_error(place))
+    }
+
+    /// What an instrument was told and put out.
+    pub fn log(&self, instrument: &str) -> Option<InstrumentLog> {
+        self.lock().slots.get(instrument).map(|slot| slot.log.clone())
+    }
+
+    /// The lock survives a panic while it was held: the safe state must work after one.
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, name: &str, client: Client, line: &str) -> crate::instruments::Reply {
+        let now = self.bench_ns();
+        let mut shared = self.lock();
+        let Shared { world, slots, .. } = &mut *shared;
+        world.advance(now);
+        let Some(slot) = slots.get_mut(name) else { return crate::instruments::Reply::nothing() };
+        slot.log.told(now, line);
+        let reply = slot.instrument.receive(client, line, world);
+        if slot.is_source {
+            slot.log.output(now, world.output().is_energised());
+        }
+        reply
+    }
+
+    async fn answer_calls(self, name: String, mut listener: Listener) {
+        let mut calls = JoinSet::new();
+        while let Some(stream) = listener.accept().await {
+            calls.spawn(self.clone().converse(name.clone(), stream));
+            while calls.try_join_next().is_some() {}
+        }
+    }
+
+    /// Serves one instrument on TCP until the future is dropped; `started` learns the address.
+    pub async fn serve_tcp(
+        self,
+        instrument: String,
+        address: String,
+        started: impl FnOnce(std::net::SocketAddr),
+    ) -> Result<(), LaboratoryError> {
+        if !self.dialers.contains_key(&instrument) {
+            return Err(LaboratoryError::NoInstrument(instrument));
+        }
+        let failed =
+            |source| LaboratoryError::Listen { instrument: instrument.clone(), address: address.clone(), source };
+        let listener = TcpListener::bind(&address).await.map_err(failed)?;
+        started(listener.local_addr().map_err(failed)?);
+        let mut calls = JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.map_err(failed)?;
+            let _ = stream.set_nodelay(true);
+            calls.spawn(self.clone().converse(instrument.clone(), stream));
+            while calls.try_join_next().is_some() {}
+        }
+    }
+
+    /// One connection: lines in, lines out. A line that comes while an answer is due waits in the stream.
+    async fn converse(self, name: String, mut stream: impl Stream) {
+        const LONGEST_LINE: usize = 64 * 1024;
+        let Some(terminator) = self.terminator(&name) else { return };
+        let client = {
+            let mut shared = self.lock();
+            shared.clients += 1;
+            shared.clients
+        };
+        let mut received = Vec::new();
+        let mut chunk = [0; 4096];
+        'connection: while let Ok(n) = stream.read(&mut chunk).await {
+            if n == 0 || received.len() > LONGEST_LINE {
+                break;
+            }
+            received.extend_from_slice(&chunk[..n]);
+            while let Some(end) = received.iter().position(|&b| b == terminator) {
+                let line: Vec<u8> = received.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line[..end]).trim_end_matches(['\r', '\n']).to_owned();
+                let reply = self.handle(&name, client, &line);
+                if reply.text.is_empty() {
+                    continue;
+                }
+                if !reply.after.is_zero() {
+                    sleep(reply.after).await;
+                }
+                let mut bytes = reply.text.into_bytes();
+                bytes.push(terminator);
+                if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
+                    break 'connection;
+                }
+            }
+        }
+        if let Some(slot) = self.lock().slots.get_mut(&name) {
+            slot.instrument.disconnected(client);
+        }
+    }
+}
+
+fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -> Result<Position, LaboratoryError> {
+    let type_number: TypeNumber = meter.type_number.parse().map_err(|source| LaboratoryError::TypeNumber {
+        position: number,
+        type_number: meter.type_number.clone(),
+        source,
+    })?;
+    let constant = MeterConstant::new(meter.constant).ok_or(LaboratoryError::Constant { position: number })?;
+    let settings = Settings { reference_voltage: meter.un_volt, constant, ..Settings::delivered() };
+    Position::new(
+        type_number.profile(),
+        &settings,
+        &meter.serial,
+        &meter.faults,
+        config.seed,
+        config.ambient_c,
+        config.ideal_front_ends,
+    )
+    .map_err(|source| LaboratoryError::Meter { position: number, source })
+}

@@ -1,0 +1,22 @@
+//! The emulated laboratory.
+//!
+//! One electrical [`World`](world::World): the source's output, the analogue front end and the meter of every position,
+//! and what the reference standard sees. It is *lazy*: it moves in one place, up to bench time and never past it, called
+//! by every emulated instrument before it answers. Impulses carry their instant as data.
+//!
+//! Instruments stand behind the wire ([`Laboratory::endpoint`]) and speak their real protocols. None of them invents a
+//! reading: whatever they answer is computed from the world. The reference reads the world and never a meter.
+
+mod analogue;
+mod faults;
+mod instruments;
+mod laboratory;
+mod noise;
+mod position;
+mod reference;
+mod source;
+pub mod world;
+
+pub use faults::{Fault, FaultError, FaultKind};
+pub use laboratory::{InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig};
+pub use position::TrueError;
