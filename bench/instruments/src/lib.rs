@@ -1,0 +1,48 @@
+//! Roles of a bench and the drivers that fill them.
+//!
+//! A driver speaks one instrument's protocol over a [`Session`](meterbench_link::Session). Whether the instrument is real
+//! or emulated cannot be known here: the seam is bytes. Set-points are checked against [`SourceLimits`] before a byte
+//! is written. A new driver is one file and one line in [`open_source`] or [`open_reference`].
+
+mod com5003;
+mod display_reader;
+mod mt786;
+mod roles;
+
+use meterbench_link::Session;
+
+pub use display_reader::DisplayReader;
+pub use roles::{
+    AcSource, CalculatorState, DisplayReading, Energy, ErrorCalculator, ErrorReading, InstrumentError, Readback,
+    Reference, ReferenceSpecification, ReferenceStandard, Setting, SourceLimits, Wave,
+};
+
+/// Models of the source role.
+pub const SOURCES: [&str; 1] = ["zera-mt786"];
+/// Models of the reference role.
+pub const REFERENCES: [&str; 1] = ["zera-com5003"];
+
+/// Byte that ends a line of this model.
+pub fn terminator(model: &str) -> Option<u8> {
+    match model {
+        "zera-mt786" => Some(b'\r'),
+        "zera-com5003" | "display-reader" => Some(b'\n'),
+        _ => None,
+    }
+}
+
+/// The driver of a source model; `None` when there is none.
+pub fn open_source(model: &str, session: Session, limits: SourceLimits) -> Option<Box<dyn AcSource>> {
+    match model {
+        "zera-mt786" => Some(Box::new(mt786::Mt786::new(session, limits))),
+        _ => None,
+    }
+}
+
+/// The driver of a reference model; `None` when there is none.
+pub fn open_reference(model: &str, session: Session) -> Option<Box<dyn Reference>> {
+    match model {
+        "zera-com5003" => Some(Box::new(com5003::Com5003::new(session))),
+        _ => None,
+    }
+}

@@ -1,0 +1,173 @@
+//! What an instrument is to a procedure.
+
+use async_trait::async_trait;
+use meterbench_link::LinkError;
+
+/// A sine to put out: RMS value and the angle by which it lags the common zero [deg].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wave {
+    pub rms: f64,
+    pub lag_deg: f64,
+}
+
+/// What the source shall put out; `None` = switched off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    pub hertz: f64,
+    pub voltage: [Option<Wave>; 3],
+    pub current: [Option<Wave>; 3],
+}
+
+/// What nothing on this bench may exceed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SourceLimits {
+    /// Highest phase voltage [V].
+    pub volt: f64,
+    /// Highest current [A].
+    pub ampere: f64,
+}
+
+/// What the source says it puts out.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Readback {
+    pub volt: [f64; 3],
+    pub ampere: [f64; 3],
+    pub hertz: f64,
+}
+
+/// The bench is broken, or was asked for something it must not do. Never a verdict on the meter.
+#[derive(Debug, thiserror::Error)]
+pub enum InstrumentError {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("{instrument} reports: {what}")]
+    Reported { instrument: String, what: String },
+    #[error("{instrument} is not asked for {asked}: the limit of this bench is {limit}")]
+    BeyondLimit { instrument: String, asked: String, limit: String },
+}
+
+/// A source of voltage and current.
+#[async_trait]
+pub trait AcSource: Send {
+    /// Who it says it is.
+    async fn identify(&mut self) -> Result<String, InstrumentError>;
+
+    /// Refuses what lies beyond the limits; nothing is written for it.
+    fn check(&self, setting: &Setting) -> Result<(), InstrumentError>;
+
+    /// Puts out a setting. Returns when the source says that it stands.
+    async fn apply(&mut self, setting: &Setting) -> Result<(), InstrumentError>;
+
+    /// What it puts out by its own measurement. An error condition of the source is an error here.
+    async fn read_back(&mut self) -> Result<Readback, InstrumentError>;
+
+    /// Switches every output off.
+    async fn off(&mut self) -> Result<(), InstrumentError>;
+
+    /// A driver of its own on a connection of its own, for the safe state.
+    fn fresh(&self) -> Box<dyn AcSource>;
+}
+
+/// What the data sheet states beside the certificate, each as half-width of equal probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReferenceSpecification {
+    /// Drift since calibration [%].
+    pub drift_percent: f64,
+    /// Dependence on range and load [%].
+    pub range_percent: f64,
+    /// Phase error [rad].
+    pub phase_rad: f64,
+}
+
+/// Energy over a time, as the reference counted it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Energy {
+    pub watt_hours: f64,
+    pub seconds: f64,
+    /// Reference pulses behind it.
+    pub pulses: f64,
+}
+
+/// The reference standard.
+#[async_trait]
+pub trait ReferenceStandard: Send {
+    async fn identify(&mut self) -> Result<String, InstrumentError>;
+
+    fn specification(&self) -> ReferenceSpecification;
+
+    /// Sets ranges that hold these values and lets them stand: automatic ranging would lose energy.
+    async fn set_ranges(&mut self, volt: f64, ampere: f64) -> Result<(), InstrumentError>;
+
+    /// Begins to count energy.
+    async fn start_energy(&mut self) -> Result<(), InstrumentError>;
+
+    /// Energy since the start; counting goes on.
+    async fn energy(&mut self) -> Result<Energy, InstrumentError>;
+
+    /// Ends counting; the energy between start and stop.
+    async fn stop_energy(&mut self) -> Result<Energy, InstrumentError>;
+}
+
+/// Where an error calculator stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalculatorState {
+    /// Not started.
+    Idle,
+    /// Waits for the first impulse.
+    Armed,
+    /// Counts.
+    Counting,
+    /// Has a result.
+    Ready,
+    /// Was stopped, or a range changed under it.
+    Aborted,
+}
+
+/// A completed measurement of an error calculator.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ErrorReading {
+    /// Percentage error by the instrument's own arithmetic.
+    pub percent: f64,
+    /// Impulses it measured over.
+    pub impulses: u64,
+    /// Reference energy between first and last edge [Wh].
+    pub reference_wh: f64,
+    /// Reference pulses.
+    pub pulses: f64,
+    /// Time between first and last edge [s].
+    pub seconds: f64,
+}
+
+/// One error calculator per position, named by its input: `EC1`.
+#[async_trait]
+pub trait ErrorCalculator: Send {
+    /// Arms a calculator for so many impulses of a meter with this constant [imp/kWh].
+    async fn start(&mut self, input: &str, constant: u32, impulses: u64) -> Result<(), InstrumentError>;
+
+    async fn state(&mut self, input: &str) -> Result<CalculatorState, InstrumentError>;
+
+    /// Edges seen since the start.
+    async fn edges(&mut self, input: &str) -> Result<u64, InstrumentError>;
+
+    /// The completed measurement; only after [`CalculatorState::Ready`].
+    async fn reading(&mut self, input: &str) -> Result<ErrorReading, InstrumentError>;
+
+    async fn stop(&mut self, input: &str) -> Result<(), InstrumentError>;
+}
+
+/// A reference standard with error calculators.
+pub trait Reference: ReferenceStandard + ErrorCalculator {}
+impl<T: ReferenceStandard + ErrorCalculator> Reference for T {}
+
+/// What a display shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DisplayReading {
+    /// OBIS C.D.E of the register shown.
+    pub obis: String,
+    /// Value [Wh] or [varh].
+    pub watt_hours: f64,
+    /// Last digit [Wh].
+    pub resolution_wh: f64,
+    /// As shown.
+    pub text: String,
+}
