@@ -1,0 +1,531 @@
+//! A plan meets a meter: words become amperes, points get their limits, impulses and times.
+
+use std::ops::Range;
+
+use meterbench_record::{Certainty, Direction, EnergyKind, Limit, LoadPoint, Nameplate, Phases, PowerFactor, slug};
+use meterbench_standards::{DecisionRule, Load, NoLoad, Standard, Starting};
+
+use crate::condition::Condition;
+use crate::fields::Findings;
+use crate::finding::Finding;
+use crate::plan_file::PlanFile;
+use crate::quantity::Amount;
+use crate::step::{Block, Body, Spanned, Step, StepLimit};
+
+/// A plan for one kind of meter, ready to run.
+#[derive(Debug, Clone)]
+pub struct ResolvedPlan {
+    pub title: String,
+    pub standard: Option<String>,
+    pub decision_rule: DecisionRule,
+    pub steps: Vec<ResolvedStep>,
+}
+
+/// A step with its points.
+#[derive(Debug, Clone)]
+pub struct ResolvedStep {
+    /// From 1.
+    pub number: u32,
+    pub word: &'static str,
+    pub name: String,
+    /// First part of every identifier of its measurements.
+    pub id: String,
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub enum Action {
+    WarmUp { load: LoadPoint, seconds: f64 },
+    Accuracy { points: Vec<TestPoint>, readings: u64 },
+    Repeatability { points: Vec<TestPoint>, readings: u64 },
+    Starting { rule: Starting, points: Vec<LoadPoint> },
+    NoLoad { rule: NoLoad, points: Vec<(LoadPoint, Limit)> },
+    MeterConstant { load: LoadPoint, limit: Option<Limit> },
+    Apply { load: LoadPoint },
+    Wait { seconds: f64, expect: Vec<Expectation> },
+    Prompt { text: String },
+}
+
+/// Impulses expected during a wait.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expectation {
+    pub count: Condition,
+}
+
+/// A load point with everything its measurement needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestPoint {
+    pub load: LoadPoint,
+    pub limit: Option<Limit>,
+    /// Impulses per reading.
+    pub impulses: u64,
+}
+
+/// Shortest measurement [s].
+const SHORTEST_SECONDS: f64 = 10.0;
+/// Jitter of the impulses that a tenth of the limit must cover [s]: one mains period.
+const JITTER_SECONDS: f64 = 0.020;
+/// Limit assumed where there is none, for the number of impulses [%].
+const ASSUMED_LIMIT_PERCENT: f64 = 1.0;
+
+impl PlanFile {
+    /// Resolves the plan for meters with this nameplate; all mistakes at once.
+    pub fn resolve(&self, plate: &Nameplate) -> Result<ResolvedPlan, Vec<Finding>> {
+        let resolver = Resolver { plan: self, plate, findings: Findings::default() };
+        resolver.check_requirement();
+        let mut steps = Vec::new();
+        resolver.flatten(&self.steps, "", &mut steps);
+        resolver.check_identifiers(&steps);
+        let findings = resolver.findings.into_sorted();
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        Ok(ResolvedPlan {
+            title: self.title.clone(),
+            standard: self.standard.map(Standard::citation),
+            decision_rule: self.decision_rule,
+            steps: steps.into_iter().map(|(step, _)| step).collect(),
+        })
+    }
+}
+
+struct Resolver<'a> {
+    plan: &'a PlanFile,
+    plate: &'a Nameplate,
+    findings: Findings,
+}
+
+/// A point and the bytes that made it.
+struct Placed {
+    load: LoadPoint,
+    span: Range<usize>,
+}
+
+impl Resolver<'_> {
+    fn check_requirement(&self) {
+        let (requirement, plate) = (&self.plan.requirement, self.plate);
+        let mismatch = |text: String| {
+            let message = format!("this plan is not for meter {}: {text}", plate.name);
+            self.findings.push(
+                Finding::error("meter-mismatch", &requirement.span, message)
+                    .label("the plan requires this")
+                    .help("put another meter on the bench with `--meter`; `meterbench list meters` names them"),
+            );
+        };
+        if let Some(class) = requirement.class.filter(|class| *class != plate.class) {
+            mismatch(format!("it requires class {class}, the meter is class {}", plate.class));
+        }
+        if let Some(phases) = requirement.phases.filter(|phases| *phases != plate.systems) {
+            mismatch(format!("it requires {phases} phases, the meter has {}", plate.systems));
+        }
+        for feature in requirement.has.iter().filter(|feature| !plate.has.contains(feature)) {
+            mismatch(format!("it requires {}, which this variant has not", feature.name()));
+        }
+        if let Some(standard) = self.plan.standard.filter(|standard| !standard.has_class(plate.class)) {
+            let message = format!(
+                "{} has no class {}, and meter {} is of that class",
+                standard.citation(),
+                plate.class,
+                plate.name
+            );
+            self.findings.push(
+                Finding::error("meter-mismatch", &self.plan.standard_span, message)
+                    .label("another standard or another meter")
+                    .help("`--meter` puts another meter on an emulated bench"),
+            );
+        }
+    }
+
+    /// Groups become names in front of their steps.
+    fn flatten(&self, steps: &[Step], prefix: &str, into: &mut Vec<(ResolvedStep, Range<usize>)>) {
+        for step in steps {
+            let name = format!("{prefix}{}", step.name);
+            if let Body::Group { steps } = &step.body {
+                self.flatten(steps, &format!("{name}: "), into);
+                continue;
+            }
+            let Some(action) = self.action(step) else { continue };
+            let number = into.len() as u32 + 1;
+            let id = step.id.clone().unwrap_or_else(|| slug(&name));
+            into.push((ResolvedStep { number, word: step.word, name, id, action }, step.span.clone()));
+        }
+    }
+
+    /// Identifiers are made of words: two steps that measure must not share theirs.
+    fn check_identifiers(&self, steps: &[(ResolvedStep, Range<usize>)]) {
+        let measures = |step: &ResolvedStep| {
+            !matches!(step.action, Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. })
+                && !matches!(&step.action, Action::Wait { expect, .. } if expect.is_empty())
+        };
+        for (n, (step, span)) in steps.iter().enumerate().filter(|(_, (step, _))| measures(step)) {
+            if steps[..n].iter().any(|(other, _)| measures(other) && other.id == step.id) {
+                let message = format!("another step already measures under `{}`", step.id);
+                self.findings
+                    .push(Finding::error("duplicate-id", span, message).label("give this step a `name:` of its own"));
+            }
+        }
+    }
+
+    fn action(&self, step: &Step) -> Option<Action> {
+        Some(match &step.body {
+            Body::WarmUp { load, seconds } => {
+                let load = if load.current.is_empty() {
+                    let mut load = load.clone();
+                    let (value, words) = (Amount::Current(1.0, meterbench_standards::Symbol::Itr), "Itr".to_owned());
+                    load.current = vec![Spanned { value, span: load.span.clone(), words }];
+                    self.single(&load, step)?
+                } else {
+                    self.single(load, step)?
+                };
+                Action::WarmUp { load, seconds: *seconds }
+            }
+            Body::Apply { load } => Action::Apply { load: self.single(load, step)? },
+            Body::Accuracy { at, readings } => {
+                let points = self.test_points(step, at.as_deref(), Purpose::Error)?;
+                Action::Accuracy { points, readings: *readings }
+            }
+            Body::Repeatability { at, readings } => {
+                let points = self.test_points(step, at.as_deref(), Purpose::Repeatability)?;
+                Action::Repeatability { points, readings: *readings }
+            }
+            Body::Starting { directions } => self.starting(step, directions)?,
+            Body::NoLoad { voltages } => self.no_load(step, voltages)?,
+            Body::MeterConstant { at } => self.meter_constant(step, at.as_deref())?,
+            Body::Wait { seconds, expect } => {
+                let expect = expect.iter().map(|e| Expectation { count: e.count }).collect();
+                Action::Wait { seconds: *seconds, expect }
+            }
+            Body::Prompt { text } => Action::Prompt { text: text.clone() },
+            Body::Group { .. } => return None,
+        })
+    }
+
+    /// The standard, or a finding that this step needs one.
+    fn standard(&self, step: &Step) -> Option<&'static Standard> {
+        let standard = self.plan.standard.filter(|s| s.has_class(self.plate.class));
+        if self.plan.standard.is_none() {
+            let message = format!("step `{}` takes its limits from a standard, and this plan names none", step.word);
+            self.findings.push(
+                Finding::error("no-limit", &step.span, message)
+                    .label("add `standard: EN 50470-3:2006` to the plan")
+                    .help("`meterbench list standards` names those that are known"),
+            );
+        }
+        standard
+    }
+
+    fn test_points(&self, step: &Step, at: Option<&[Block]>, purpose: Purpose) -> Option<Vec<TestPoint>> {
+        let placed = match at {
+            Some(blocks) => blocks.iter().flat_map(|block| self.expand(block)).collect(),
+            None if purpose == Purpose::Repeatability => self.expand(&reference_block(step)),
+            None => self.own_points(step)?,
+        };
+        self.check_duplicates(&placed);
+        let points: Vec<TestPoint> = placed
+            .iter()
+            .filter_map(|placed| {
+                let limit = self.limit(step, placed, purpose)?;
+                let percent = limit.as_ref().and_then(|l| l.high).unwrap_or(ASSUMED_LIMIT_PERCENT);
+                // The repeatability limit is a tenth of the error limit, by which the impulses are counted.
+                let percent = if purpose == Purpose::Repeatability { percent * 10.0 } else { percent };
+                let impulses = impulses(self.plate, &placed.load, percent);
+                Some(TestPoint { load: placed.load.clone(), limit, impulses })
+            })
+            .collect();
+        (points.len() == placed.len()).then_some(points)
+    }
+
+    fn check_duplicates(&self, placed: &[Placed]) {
+        for (n, point) in placed.iter().enumerate() {
+            if placed[..n].iter().any(|other| other.load == point.load) {
+                let message = format!("load point {} stands twice in this step", point.load);
+                self.findings.push(
+                    Finding::error("duplicate-point", &point.span, message)
+                        .label("for more readings write `readings: 3`"),
+                );
+            }
+        }
+    }
+
+    /// The points of the standard that have a limit for this class.
+    fn own_points(&self, step: &Step) -> Option<Vec<Placed>> {
+        let standard = self.standard(step)?;
+        let mut placed = Vec::new();
+        for point in standard.accuracy_points(self.plate) {
+            let phases: Vec<Phases> = match point.load {
+                Load::Balanced => vec![Phases::all(self.plate.systems)],
+                Load::OnePhase => (0..3).filter_map(|n| Phases::new([n == 0, n == 1, n == 2])).collect(),
+            };
+            for phases in phases {
+                let load = LoadPoint {
+                    current: point.current.to_string(),
+                    ampere: point.current.ampere(self.plate),
+                    power_factor: point.power_factor,
+                    phases,
+                    ..self.reference_conditions()
+                };
+                // The edges of two bands can fall together on a meter; one point is enough.
+                let known = placed.iter().any(|p: &Placed| same_load(&p.load, &load));
+                if !known && standard.intrinsic_limit(self.plate, &load).is_ok() {
+                    placed.push(Placed { load, span: step.span.clone() });
+                }
+            }
+        }
+        Some(placed)
+    }
+
+    /// The limit at a point. The outer `None` is a mistake, the inner that the point is measured without one.
+    #[expect(clippy::option_option, reason = "a mistake and an absence are two things")]
+    fn limit(&self, step: &Step, placed: &Placed, purpose: Purpose) -> Option<Option<Limit>> {
+        match step.limit {
+            Some(StepLimit::None) => return Some(None),
+            Some(StepLimit::Percent(percent)) => return Some(Some(plan_limit(percent, purpose))),
+            None => {}
+        }
+        let standard = self.standard(step)?;
+        let found = match purpose {
+            Purpose::Error => standard.intrinsic_limit(self.plate, &placed.load),
+            Purpose::Repeatability => standard.repeatability_limit(self.plate, &placed.load),
+        };
+        match found {
+            Ok(limit) => Some(Some(limit)),
+            Err(none) => {
+                self.findings.push(
+                    Finding::error("no-limit", &placed.span, none.to_string())
+                        .label("no limit here")
+                        .help("move the point into its own `at` block with other values, or give `limit:` for this step (`limit: none` measures without a verdict)"),
+                );
+                None
+            }
+        }
+    }
+
+    fn starting(&self, step: &Step, directions: &[Direction]) -> Option<Action> {
+        let rule = self.standard(step)?.starting(self.plate).ok()?;
+        let points = directions
+            .iter()
+            .map(|&direction| LoadPoint {
+                current: "Ist".into(),
+                ampere: rule.ampere,
+                direction,
+                ..self.reference_conditions()
+            })
+            .collect();
+        Some(Action::Starting { rule, points })
+    }
+
+    fn no_load(&self, step: &Step, voltages: &[Spanned<Amount>]) -> Option<Action> {
+        let rule = self.standard(step)?.no_load(self.plate).ok()?;
+        let at = |voltage: String, volt: f64| LoadPoint {
+            voltage,
+            current: "0 A".into(),
+            volt,
+            ampere: 0.0,
+            ..self.reference_conditions()
+        };
+        let own = rule.voltage_factor * self.plate.un_volt;
+        let mut points = vec![(at(format!("{} Un", rule.voltage_factor), own), rule.limit.clone())];
+        if !voltages.is_empty() {
+            points.clear();
+            for voltage in voltages {
+                let volt = self.volt(voltage)?;
+                let mut limit = rule.limit.clone();
+                if (volt - own).abs() > 1e-9 * own {
+                    limit.row = format!("{}, at another voltage than the edition names", limit.row);
+                    limit.certainty = limit.certainty.min(Certainty::Medium);
+                }
+                points.push((at(voltage.words.clone(), volt), limit));
+            }
+        }
+        Some(Action::NoLoad { rule, points })
+    }
+
+    fn meter_constant(&self, step: &Step, at: Option<&[Block]>) -> Option<Action> {
+        let load = match at {
+            None => LoadPoint { current: "Imax".into(), ampere: self.plate.imax_ampere, ..self.reference_conditions() },
+            Some([block]) => self.single(block, step)?,
+            Some(_) => {
+                let message = "the dial test runs at one load point";
+                self.findings
+                    .push(Finding::error("bad-value", &step.span, message).label("leave one block under `at`"));
+                return None;
+            }
+        };
+        let limit = match step.limit {
+            Some(StepLimit::None) => None,
+            Some(StepLimit::Percent(percent)) => Some(plan_limit(percent, Purpose::Error)),
+            None => Some(self.standard(step)?.meter_constant_limit(self.plate).ok()?),
+        };
+        Some(Action::MeterConstant { load, limit })
+    }
+
+    /// A block that must be one point.
+    fn single(&self, block: &Block, step: &Step) -> Option<LoadPoint> {
+        let mut points = self.expand(block);
+        if points.len() > 1 {
+            let message = format!("step `{}` has one load point; a list means several", step.word);
+            self.findings.push(Finding::error("bad-value", &points[1].span, message).label("leave one value"));
+        }
+        if points.is_empty() { None } else { Some(points.swap_remove(0).load) }
+    }
+
+    fn reference_conditions(&self) -> LoadPoint {
+        LoadPoint {
+            voltage: "1 Un".into(),
+            current: "0 A".into(),
+            volt: self.plate.un_volt,
+            ampere: 0.0,
+            power_factor: PowerFactor::UNITY,
+            frequency_hz: self.plate.fn_hertz,
+            phases: Phases::all(self.plate.systems),
+            direction: Direction::Import,
+            energy: EnergyKind::Active,
+            temperature_c: 23.0,
+        }
+    }
+
+    /// Multiplies the lists of a block, in the order of the keys, last key fastest.
+    fn expand(&self, block: &Block) -> Vec<Placed> {
+        let mut points = vec![Placed { load: self.reference_conditions(), span: block.span.clone() }];
+        points = multiply(points, &block.voltage, |load, voltage| {
+            load.volt = self.volt(voltage)?;
+            load.voltage = canonical(voltage);
+            Some(())
+        });
+        points = multiply(points, &block.current, |load, current| {
+            load.ampere = self.ampere(current)?;
+            load.current = canonical(current);
+            Some(())
+        });
+        points = multiply(points, &block.power_factor, |load, pf| {
+            load.power_factor = pf.value;
+            Some(())
+        });
+        points = multiply(points, &block.frequency, |load, frequency| {
+            load.frequency_hz = match frequency.value {
+                Amount::Nominal(factor) => factor * self.plate.fn_hertz,
+                Amount::Absolute(hertz) => hertz,
+                Amount::Current(..) => return None,
+            };
+            self.within(load.frequency_hz, 45.0..=65.0, "Hz", &frequency.span)
+        });
+        points = multiply(points, &block.phases, |load, phases| {
+            let phases_of_meter = Phases::all(self.plate.systems);
+            load.phases = phases.value.unwrap_or(phases_of_meter);
+            if (0..3).any(|n| load.phases.has(n) && !phases_of_meter.has(n)) {
+                let message = format!(
+                    "{} is loaded here, and meter {} has {} phase",
+                    load.phases, self.plate.name, self.plate.systems
+                );
+                self.findings.push(Finding::error("meter-mismatch", &phases.span, message).label("not on this meter"));
+                return None;
+            }
+            Some(())
+        });
+        multiply(points, &block.direction, |load, direction| {
+            load.direction = direction.value;
+            Some(())
+        })
+    }
+
+    fn volt(&self, voltage: &Spanned<Amount>) -> Option<f64> {
+        let volt = match voltage.value {
+            Amount::Nominal(factor) => factor * self.plate.un_volt,
+            Amount::Absolute(volt) => volt,
+            Amount::Current(..) => return None,
+        };
+        self.within(volt, 0.0..=1.2 * self.plate.un_volt, "V", &voltage.span)?;
+        Some(volt)
+    }
+
+    /// Currents up to 1.2 Imax: more is a short-time overcurrent test, which this bench does not do.
+    fn ampere(&self, current: &Spanned<Amount>) -> Option<f64> {
+        let ampere = match current.value {
+            Amount::Current(factor, symbol) => factor * symbol.ampere(self.plate),
+            Amount::Absolute(ampere) => ampere,
+            Amount::Nominal(_) => return None,
+        };
+        self.within(ampere, 0.0..=1.2 * self.plate.imax_ampere, "A", &current.span)?;
+        Some(ampere)
+    }
+
+    fn within(&self, value: f64, range: std::ops::RangeInclusive<f64>, unit: &str, span: &Range<usize>) -> Option<()> {
+        if range.contains(&value) {
+            return Some(());
+        }
+        let message = format!("{value} {unit} is beyond what meter {} is tested with", self.plate.name);
+        let label = format!("{} {unit} to {} {unit}", range.start(), range.end());
+        self.findings.push(Finding::error("out-of-range", span, message).label(label));
+        None
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Error,
+    Repeatability,
+}
+
+fn plan_limit(percent: f64, purpose: Purpose) -> Limit {
+    Limit {
+        low: (purpose == Purpose::Error).then_some(-percent),
+        high: Some(percent),
+        source: "plan".into(),
+        row: "limit of the step".into(),
+        certainty: Certainty::Verified,
+        binding: None,
+    }
+}
+
+/// Where no point is named, a repeatability is taken at Iref.
+fn reference_block(step: &Step) -> Block {
+    let (value, words) = (Amount::Current(10.0, meterbench_standards::Symbol::Itr), "10 Itr".to_owned());
+    let span = step.span.clone();
+    Block { span: span.clone(), current: vec![Spanned { value, span, words }], ..Block::default() }
+}
+
+/// One factor of the product. Points whose value does not fit are dropped, a finding says why.
+fn multiply<T: Clone>(
+    points: Vec<Placed>,
+    values: &[Spanned<T>],
+    set: impl Fn(&mut LoadPoint, &Spanned<T>) -> Option<()>,
+) -> Vec<Placed> {
+    if values.is_empty() {
+        return points;
+    }
+    let mut product = Vec::new();
+    for point in points {
+        for value in values {
+            let mut load = point.load.clone();
+            if set(&mut load, value).is_some() {
+                product.push(Placed { load, span: value.span.clone() });
+            }
+        }
+    }
+    product
+}
+
+/// `Un` and `1 Un` are one word in identifiers, `Itr` stays as written.
+fn canonical(value: &Spanned<Amount>) -> String {
+    match value.value {
+        Amount::Nominal(factor) => format!("{factor} Un"),
+        Amount::Current(1.0, symbol) => symbol.name().to_owned(),
+        Amount::Current(factor, symbol) => format!("{factor} {}", symbol.name()),
+        Amount::Absolute(_) => value.words.clone(),
+    }
+}
+
+fn same_load(a: &LoadPoint, b: &LoadPoint) -> bool {
+    (a.ampere - b.ampere).abs() <= 1e-9 * a.ampere && a.power_factor == b.power_factor && a.phases == b.phases
+}
+
+/// Impulses of one reading: long enough that the jitter of one mains period stays below a tenth of the limit.
+fn impulses(plate: &Nameplate, load: &LoadPoint, limit_percent: f64) -> u64 {
+    let seconds = SHORTEST_SECONDS.max(JITTER_SECONDS * 1000.0 / limit_percent);
+    let period = plate.seconds_per_impulse(load.active_watt());
+    if !period.is_finite() {
+        return 1;
+    }
+    (seconds / period - 1e-9).ceil().max(1.0) as u64
+}
