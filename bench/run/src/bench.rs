@@ -1,0 +1,244 @@
+//! The bench a procedure works on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use meterbench_instruments::{AcSource, DisplayReader, Readback, Reference, Setting, Wave};
+use meterbench_record::{Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict};
+use meterbench_standards::{DecisionRule, Judgement};
+use tokio::time::sleep;
+
+use crate::error::RunError;
+use crate::recorder::Recorder;
+use crate::safety::SafetyStack;
+
+/// Dwell after every change of the load before impulses are trusted.
+pub(crate) const SETTLING: Duration = Duration::from_secs(10);
+/// How often and how long the read-back of the source is awaited.
+const READ_BACK_EVERY: Duration = Duration::from_millis(500);
+const READ_BACK_TRIES: u32 = 20;
+/// Read-back of a set-point must come this close.
+const TOLERANCE: f64 = 0.005;
+
+/// What the certificate of the reference says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReferenceCalibration {
+    /// Expanded uncertainty, k = 2 [%].
+    pub uncertainty_percent: f64,
+}
+
+/// A place on the bench and the meter in it.
+pub struct Place {
+    pub id: u32,
+    pub nameplate: Nameplate,
+    /// Input of the reference's error calculator.
+    pub calculator: String,
+    pub display: DisplayReader,
+    /// Not tested on request.
+    pub skip: bool,
+    /// Cannot be measured further, by fault of the bench.
+    pub lost: bool,
+    /// Attempt at this position, from 1.
+    pub attempt: u32,
+}
+
+/// Instruments, positions and the record.
+pub struct Bench {
+    pub source: Box<dyn AcSource>,
+    pub reference: Box<dyn Reference>,
+    pub calibration: ReferenceCalibration,
+    pub places: Vec<Place>,
+    pub recorder: Recorder,
+    pub safety: SafetyStack,
+    pub decision_rule: DecisionRule,
+    /// What is going on, for a message when it breaks.
+    pub during: Arc<Mutex<String>>,
+    /// The load that stands, to change nothing that needs no change.
+    pub(crate) standing: Option<LoadPoint>,
+}
+
+impl Bench {
+    pub fn new(
+        source: Box<dyn AcSource>,
+        reference: Box<dyn Reference>,
+        calibration: ReferenceCalibration,
+        places: Vec<Place>,
+        recorder: Recorder,
+        decision_rule: DecisionRule,
+    ) -> Self {
+        Self {
+            source,
+            reference,
+            calibration,
+            places,
+            recorder,
+            safety: SafetyStack::default(),
+            decision_rule,
+            during: Arc::default(),
+            standing: None,
+        }
+    }
+
+    /// The nameplate every meter of this bench shares the ratings of.
+    pub(crate) fn plate(&self) -> &Nameplate {
+        &self.places[0].nameplate
+    }
+
+    /// Indices of the positions that are measured.
+    pub(crate) fn active(&self) -> Vec<usize> {
+        (0..self.places.len()).filter(|&n| !self.places[n].skip && !self.places[n].lost).collect()
+    }
+
+    pub(crate) fn say(&self, during: String) {
+        *self.during.lock().unwrap_or_else(PoisonError::into_inner) = during;
+    }
+
+    /// Applies a load point, waits until the read-back stands and lets it settle.
+    pub(crate) async fn apply(&mut self, load: &LoadPoint) -> Result<(), RunError> {
+        if self.standing.as_ref() == Some(load) {
+            return Ok(());
+        }
+        let setting = setting(load, self.plate().systems);
+        self.source.check(&setting)?;
+        self.standing = None;
+        self.safety.push(self.source.as_ref());
+        self.reference.set_ranges(load.volt, load.ampere).await?;
+        self.source.apply(&setting).await?;
+        self.await_read_back(&setting).await?;
+        sleep(SETTLING).await;
+        self.standing = Some(load.clone());
+        Ok(())
+    }
+
+    /// Voltage stays, current goes off.
+    pub(crate) async fn remove_current(&mut self, load: &LoadPoint) -> Result<(), RunError> {
+        let unloaded = LoadPoint { ampere: 0.0, current: "0 A".into(), ..load.clone() };
+        self.apply(&unloaded).await
+    }
+
+    async fn await_read_back(&mut self, setting: &Setting) -> Result<(), RunError> {
+        let mut off = None;
+        for _ in 0..READ_BACK_TRIES {
+            let seen = self.source.read_back().await?;
+            off = first_off(setting, &seen);
+            if off.is_none() {
+                return Ok(());
+            }
+            sleep(READ_BACK_EVERY).await;
+        }
+        off.map_or(Ok(()), Err)
+    }
+
+    /// Judges a value and records it.
+    pub(crate) fn record(&mut self, place: usize, taken: Taken<'_>) -> Result<(), RunError> {
+        let expanded = taken.uncertainty.as_ref().map_or(0.0, |u| u.expanded);
+        let judgement = match (&taken.limit, taken.value.number(), taken.failed) {
+            (Some(_), _, true) => Some(Judgement { verdict: Verdict::Fail, decides: true }),
+            (Some(limit), Some(value), false) => Some(self.decision_rule.judge(value, expanded, limit)),
+            (Some(_), None, false) => Some(Judgement { verdict: Verdict::Inconclusive, decides: true }),
+            (None, ..) => None,
+        };
+        let place = &self.places[place];
+        let measurement = Measurement {
+            id: identifier(taken.step_id, taken.load, taken.quantity),
+            step: taken.step,
+            position: place.id,
+            attempt: place.attempt,
+            quantity: taken.quantity.to_owned(),
+            at: taken.load.clone(),
+            value: taken.value,
+            unit: taken.unit.to_owned(),
+            raw: taken.raw,
+            readings: taken.readings,
+            uncertainty: taken.uncertainty,
+            limit: taken.limit,
+            decides: judgement.as_ref().is_some_and(|j| j.decides),
+            verdict: judgement.map(|j| j.verdict),
+            note: taken.note,
+            bench_ns: self.recorder.bench_ns(),
+        };
+        self.recorder.measured(measurement)
+    }
+
+    /// A position that cannot be measured further; the others go on.
+    pub(crate) fn lose(&mut self, place: usize, step: u32, text: String) -> Result<(), RunError> {
+        self.places[place].lost = true;
+        let position = self.places[place].id;
+        self.recorder.emit(Event::PositionLost { step, position, text })
+    }
+}
+
+/// A value as a procedure took it, before it is judged.
+pub(crate) struct Taken<'a> {
+    pub(crate) step: u32,
+    pub(crate) step_id: &'a str,
+    pub(crate) quantity: &'a str,
+    pub(crate) unit: &'a str,
+    pub(crate) load: &'a LoadPoint,
+    pub(crate) value: Value,
+    pub(crate) readings: Vec<f64>,
+    pub(crate) raw: serde_json::Map<String, serde_json::Value>,
+    pub(crate) uncertainty: Option<Uncertainty>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) note: Option<String>,
+    /// The meter failed without leaving a number.
+    pub(crate) failed: bool,
+}
+
+/// `balanced-load/l123/10-itr/0.5-ind/import/percentage-error`, and what departs from Un.
+fn identifier(step_id: &str, load: &LoadPoint, quantity: &str) -> String {
+    use meterbench_record::{Direction, slug};
+    let direction = if load.direction == Direction::Import { "import" } else { "export" };
+    let mut parts = vec![
+        step_id.to_owned(),
+        slug(&load.phases.to_string()),
+        slug(&load.current),
+        slug(&load.power_factor.to_string()),
+        direction.to_owned(),
+    ];
+    if load.voltage != "1 Un" {
+        parts.push(slug(&load.voltage));
+    }
+    if (load.frequency_hz - 50.0).abs() > 1e-9 {
+        parts.push(format!("{}-hz", load.frequency_hz));
+    }
+    parts.push(quantity.to_owned());
+    parts.join("/")
+}
+
+/// Voltages stand at 0, 120 and 240 degrees; each current lags its own voltage.
+fn setting(load: &LoadPoint, systems: u8) -> Setting {
+    let connected = |phase: usize| phase < usize::from(systems);
+    let voltage = |phase: usize| Wave { rms: load.volt, lag_deg: 120.0 * phase as f64 };
+    let current = |phase: usize| Wave { rms: load.ampere, lag_deg: 120.0 * phase as f64 + load.lag_degrees() };
+    let loaded = |phase: usize| connected(phase) && load.phases.has(phase) && load.ampere > 0.0;
+    Setting {
+        hertz: load.frequency_hz,
+        voltage: [0, 1, 2].map(|n| (connected(n) && load.volt > 0.0).then(|| voltage(n))),
+        current: [0, 1, 2].map(|n| loaded(n).then(|| current(n))),
+    }
+}
+
+fn first_off(setting: &Setting, seen: &Readback) -> Option<RunError> {
+    let channels = |waves: &[Option<Wave>; 3]| waves.map(|w| w.map_or(0.0, |w| w.rms));
+    let (volt, ampere) = (channels(&setting.voltage), channels(&setting.current));
+    let off = |asked: f64, read: f64, floor: f64| (read - asked).abs() > asked * TOLERANCE + floor;
+    for n in 0..3 {
+        for (what, unit, asked, read, floor) in
+            [("U", "V", volt[n], seen.volt[n], 0.05), ("I", "A", ampere[n], seen.ampere[n], 1e-5)]
+        {
+            if off(asked, read, floor) {
+                return Some(RunError::NotSettled {
+                    what: format!("{what}{}", n + 1),
+                    read: format!("{read:.4} {unit}"),
+                    asked: format!("{asked} {unit}"),
+                });
+            }
+        }
+    }
+    off(setting.hertz, seen.hertz, 0.0).then(|| RunError::NotSettled {
+        what: "the frequency".into(),
+        read: format!("{} Hz", seen.hertz),
+        asked: format!("{} Hz", setting.hertz),
+    })
+}

@@ -1,0 +1,18 @@
+//! The bench is broken. Never a verdict on the meter.
+
+use meterbench_instruments::InstrumentError;
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Instrument(#[from] InstrumentError),
+    #[error("the source does not reach its set-point: {what} is {read}, asked for {asked}")]
+    NotSettled { what: String, read: String, asked: String },
+    #[error("the error calculator of position {position} says {instrument} %, its own counts give {computed} %")]
+    Arithmetic { position: u32, instrument: f64, computed: f64 },
+    #[error("the error calculator of position {position} was aborted")]
+    Aborted { position: u32 },
+    #[error("the journal cannot be written: its writer has gone")]
+    JournalGone,
+}

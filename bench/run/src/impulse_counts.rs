@@ -1,0 +1,33 @@
+//! Counting impulses without a gate: for starting, no-load, dial test and waiting.
+
+use crate::bench::Bench;
+use crate::error::RunError;
+
+/// More impulses than any test waits for: the calculator never completes, it only counts.
+const NEVER: u64 = 1_000_000_000;
+
+/// Starts to count on every active position.
+pub(crate) async fn start(bench: &mut Bench) -> Result<Vec<usize>, RunError> {
+    let places = bench.active();
+    for &place in &places {
+        let (input, constant) =
+            (bench.places[place].calculator.clone(), bench.places[place].nameplate.constant_per_kwh);
+        bench.reference.start(&input, constant, NEVER).await?;
+    }
+    Ok(places)
+}
+
+/// Impulses of one position since the start.
+pub(crate) async fn count(bench: &mut Bench, place: usize) -> Result<u64, RunError> {
+    let input = bench.places[place].calculator.clone();
+    Ok(bench.reference.edges(&input).await?)
+}
+
+/// Ends counting.
+pub(crate) async fn stop(bench: &mut Bench, places: &[usize]) -> Result<(), RunError> {
+    for &place in places {
+        let input = bench.places[place].calculator.clone();
+        bench.reference.stop(&input).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Repeatability: the experimental standard deviation of successive results at one load.
+
+use meterbench_plan::{ResolvedStep, TestPoint};
+use meterbench_record::Value;
+use meterbench_standards::gum::{Budget, experimental_deviation};
+use serde_json::Map;
+
+use crate::accuracy::begin_point;
+use crate::bench::{Bench, Taken};
+use crate::error::RunError;
+use crate::error_points::{PointResult, measure};
+
+/// The deviation of `readings` results at every point on every position.
+pub(crate) async fn repeatability(
+    bench: &mut Bench,
+    step: &ResolvedStep,
+    points: &[TestPoint],
+    readings: u64,
+) -> Result<(), RunError> {
+    for point in points {
+        begin_point(bench, step, point)?;
+        for (place, result) in measure(bench, point, readings).await? {
+            let (value, percents, uncertainty, note, failed) = match result {
+                PointResult::Lost(text) => {
+                    bench.lose(place, step.number, text)?;
+                    continue;
+                }
+                PointResult::Failed(text) => (Value::None, Vec::new(), None, Some(text), true),
+                PointResult::Readings(readings) => {
+                    let percents: Vec<f64> = readings.iter().map(|r| r.percent).collect();
+                    let deviation = experimental_deviation(&percents).unwrap_or(f64::NAN);
+                    let fewest = readings.iter().map(|r| r.pulses).fold(f64::INFINITY, f64::min).max(1.0);
+                    // The deviation of a deviation of n readings is s/sqrt(2(n-1)) (JCGM 100, E.4.3).
+                    let of_itself = deviation / (2.0 * (percents.len() as f64 - 1.0)).sqrt();
+                    let uncertainty = Budget::default()
+                        .certificate("deviation from few readings", 2.0 * of_itself)
+                        .rectangular("reference: pulse resolution", 100.0 / fewest)
+                        .combine();
+                    (Value::Number(deviation), percents, Some(uncertainty), None, false)
+                }
+            };
+            let taken = Taken {
+                step: step.number,
+                step_id: &step.id,
+                quantity: "repeatability",
+                unit: "%",
+                load: &point.load,
+                value,
+                readings: percents,
+                raw: Map::new(),
+                uncertainty,
+                limit: point.limit.clone(),
+                note,
+                failed,
+            };
+            bench.record(place, taken)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The way back: what energises pushes its undo at once, and the undo runs whatever happened in between.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use meterbench_instruments::AcSource;
+
+/// Below this a voltage [V] or a current [A] counts as off.
+const OFF_VOLT: f64 = 1.0;
+const OFF_AMPERE: f64 = 0.001;
+
+/// Undo actions, last in first out. Clones share one stack.
+#[derive(Clone, Default)]
+pub struct SafetyStack {
+    energised: Arc<Mutex<Vec<Box<dyn AcSource>>>>,
+}
+
+impl SafetyStack {
+    /// Remembers how to switch this source off, on a connection of its own. Once is enough.
+    pub(crate) fn push(&self, source: &dyn AcSource) {
+        let mut stack = self.lock();
+        if stack.is_empty() {
+            stack.push(source.fresh());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Box<dyn AcSource>>> {
+        self.energised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Switches everything off and reads it back; what is known of the outputs, in words.
+    pub async fn run(&self) -> String {
+        let mut words = Vec::new();
+        loop {
+            let Some(mut source) = self.lock().pop() else { break };
+            words.push(make_safe(source.as_mut()).await);
+        }
+        if words.is_empty() { "voltage off, current off (never switched on)".to_owned() } else { words.join("; ") }
+    }
+}
+
+/// Off, and once more on another connection if the first attempt fails.
+async fn make_safe(source: &mut dyn AcSource) -> String {
+    let mut failure = String::new();
+    for mut attempt in [source.fresh(), source.fresh()] {
+        match attempt.off().await {
+            Ok(()) => return read_back(attempt.as_mut()).await,
+            Err(error) => failure = error.to_string(),
+        }
+    }
+    format!("UNKNOWN: off was commanded twice and not confirmed ({failure}); switch the bench off by hand")
+}
+
+async fn read_back(source: &mut dyn AcSource) -> String {
+    match source.read_back().await {
+        Ok(seen) => {
+            let on = |values: [f64; 3], least: f64| values.iter().any(|&v| v > least);
+            let state = |on: bool| if on { "STILL ON" } else { "off" };
+            let (volt, ampere) = (state(on(seen.volt, OFF_VOLT)), state(on(seen.ampere, OFF_AMPERE)));
+            format!("voltage {volt} (read back), current {ampere} (read back)")
+        }
+        Err(error) => format!("voltage and current commanded off, acknowledged, not read back ({error})"),
+    }
+}

@@ -1,0 +1,93 @@
+//! Starting: at Ist the meter starts and goes on registering.
+//!
+//! EN 50470-3:2006 and IEC 62053-21:2003 state no time; common practice (OIML R46) lets each impulse take 1.5 times
+//! the expected interval. Three impulses are awaited: one may hold old energy, the second shows that the meter started,
+//! the third that it goes on.
+
+use std::time::Duration;
+
+use meterbench_plan::ResolvedStep;
+use meterbench_record::{Event, LoadPoint, Value};
+use meterbench_standards::Starting;
+use meterbench_standards::gum::Budget;
+use serde_json::Map;
+use tokio::time::{Instant, sleep};
+
+use crate::bench::{Bench, Taken};
+use crate::error::RunError;
+use crate::impulse_counts as impulses;
+
+const POLL: Duration = Duration::from_secs(1);
+const QUANTITIES: [&str; 3] = ["first-impulse", "second-impulse", "third-impulse"];
+
+pub(crate) async fn starting(
+    bench: &mut Bench,
+    step: &ResolvedStep,
+    rule: &Starting,
+    points: &[LoadPoint],
+) -> Result<(), RunError> {
+    for load in points {
+        bench.say(format!("{} \"{}\", {load}", step.word, step.name));
+        bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;
+        bench.apply(load).await?;
+        let times = impulse_times(bench, rule).await?;
+        for (place, times) in times {
+            for (n, quantity) in QUANTITIES.into_iter().enumerate() {
+                let time = times.get(n).copied();
+                if n > times.len() {
+                    break; // nothing follows an impulse that never came
+                }
+                let uncertainty = Budget::default().rectangular("polling", POLL.as_secs_f64()).combine();
+                let note = time.is_none().then(|| format!("no impulse within {:.0} s", rule.longest_seconds));
+                let taken = Taken {
+                    step: step.number,
+                    step_id: &step.id,
+                    quantity,
+                    unit: "s",
+                    load,
+                    value: time.map_or(Value::None, Value::Number),
+                    readings: Vec::new(),
+                    raw: Map::new(),
+                    uncertainty: time.is_some().then_some(uncertainty),
+                    limit: Some(rule.limit.clone()),
+                    note,
+                    failed: time.is_none(),
+                };
+                bench.record(place, taken)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Times between start and impulses of every position [s], until each gave three or took too long over one.
+async fn impulse_times(bench: &mut Bench, rule: &Starting) -> Result<Vec<(usize, Vec<f64>)>, RunError> {
+    let places = impulses::start(bench).await?;
+    let began = Instant::now();
+    let mut seen: Vec<(usize, Vec<f64>)> = places.iter().map(|&place| (place, Vec::new())).collect();
+    loop {
+        sleep(POLL).await;
+        let now = began.elapsed().as_secs_f64();
+        let mut waiting = false;
+        for (place, times) in &mut seen {
+            let count = usize::try_from(impulses::count(bench, *place).await?).unwrap_or(usize::MAX);
+            while times.len() < count.min(QUANTITIES.len()) {
+                times.push(now);
+            }
+            let last = times.last().copied().unwrap_or(0.0);
+            waiting |= times.len() < QUANTITIES.len() && now - last <= rule.longest_seconds;
+        }
+        if !waiting {
+            break;
+        }
+    }
+    impulses::stop(bench, &places).await?;
+    // From instants to the time each impulse took.
+    for (_, times) in &mut seen {
+        let instants = times.clone();
+        for n in 1..times.len() {
+            times[n] = instants[n] - instants[n - 1];
+        }
+    }
+    Ok(seen)
+}

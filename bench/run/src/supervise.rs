@@ -1,0 +1,132 @@
+//! Runs a plan so that its end is safe, however it comes.
+
+use std::future::Future;
+use std::sync::PoisonError;
+use std::sync::mpsc::SyncSender;
+
+use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
+use meterbench_record::{Event, JournalLine, Outcome, StepInfo, StepReport};
+use tokio::task::JoinError;
+
+use crate::bench::Bench;
+use crate::error::RunError;
+use crate::recorder::Recorder;
+use crate::{accuracy, meter_constant, no_load, preparation, repeatability, starting};
+
+/// How a run ended, apart from its verdicts.
+#[derive(Debug)]
+pub struct Ended {
+    /// `None` when the plan ran to its end and no position was lost: the verdicts decide then.
+    pub outcome: Option<Outcome>,
+    /// What is known of the outputs.
+    pub outputs: String,
+    /// The recorder, to say the last word.
+    pub recorder: Recorder,
+}
+
+/// Runs the plan on the bench until it ends or `stop` completes; then switches everything off on connections of its own.
+///
+/// `lines` is where the recorder sends; a run that ends in a panic loses its recorder and a new one goes on.
+pub async fn supervise(
+    bench: Bench,
+    plan: ResolvedPlan,
+    lines: &SyncSender<JournalLine>,
+    stop: impl Future<Output = ()>,
+) -> Ended {
+    let (safety, during) = (bench.safety.clone(), bench.during.clone());
+    let (seq, epoch) = (bench.recorder.sequence(), bench.recorder.epoch());
+    let mut procedure = tokio::spawn(procedure(bench, plan));
+    let mut interrupted = false;
+    let finished = tokio::select! {
+        biased;
+        () = stop => { interrupted = true; None }
+        result = &mut procedure => Some(result),
+    };
+    let finished = match finished {
+        Some(result) => result,
+        None => {
+            procedure.abort();
+            procedure.await
+        }
+    };
+    let outputs = safety.run().await;
+    let during = during.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (result, recorder) = match finished {
+        Ok((result, recorder)) => (result.map_err(|e| e.to_string()), recorder),
+        Err(error) => (Err(words(error)), None),
+    };
+    let mut recorder = recorder.unwrap_or_else(|| Recorder::resumed(lines.clone(), seq, epoch));
+    let outcome = match result {
+        _ if interrupted => Some(Outcome::Interrupted),
+        Ok(lost) => lost.then_some(Outcome::Error),
+        Err(text) => {
+            // A journal that is gone cannot be told so; the outcome says it.
+            let _ = recorder.emit(Event::BenchFailed { text, during, outputs: outputs.clone() });
+            Some(Outcome::Error)
+        }
+    };
+    Ended { outcome, outputs, recorder }
+}
+
+fn words(error: JoinError) -> String {
+    if error.is_cancelled() {
+        return "the procedure was cancelled".to_owned();
+    }
+    let panic = error.into_panic();
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+    format!("meterbench itself failed: {}", text.unwrap_or_else(|| "no message".to_owned()))
+}
+
+/// All steps in order. Yields whether a position was lost, and the recorder.
+async fn procedure(mut bench: Bench, plan: ResolvedPlan) -> (Result<bool, RunError>, Option<Recorder>) {
+    for step in &plan.steps {
+        if bench.active().is_empty() {
+            break;
+        }
+        if let Err(error) = run_step(&mut bench, step).await {
+            return (Err(error), Some(bench.recorder));
+        }
+    }
+    let lost = bench.places.iter().any(|place| place.lost);
+    (Ok(lost), Some(bench.recorder))
+}
+
+async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError> {
+    bench.say(format!("{} \"{}\"", step.word, step.name));
+    bench.recorder.emit(Event::StepStarted(step_info(step)))?;
+    match &step.action {
+        Action::WarmUp { load, seconds } => preparation::warm_up(bench, step, load, *seconds).await?,
+        Action::Apply { load } => preparation::apply(bench, step, load).await?,
+        Action::Wait { seconds, expect } => preparation::wait(bench, step, *seconds, expect).await?,
+        Action::Prompt { text } => preparation::prompt(bench, step, text)?,
+        Action::Accuracy { points, readings } => accuracy::accuracy(bench, step, points, *readings).await?,
+        Action::Repeatability { points, readings } => {
+            repeatability::repeatability(bench, step, points, *readings).await?;
+        }
+        Action::Starting { rule, points } => starting::starting(bench, step, rule, points).await?,
+        Action::NoLoad { rule, points } => no_load::no_load(bench, step, rule, points).await?,
+        Action::MeterConstant { load, limit } => {
+            meter_constant::meter_constant(bench, step, load, limit.as_ref()).await?;
+        }
+    }
+    bench.recorder.emit(Event::StepEnded(StepReport { step: step.number }))
+}
+
+/// What a step will measure per position.
+pub fn step_info(step: &ResolvedStep) -> StepInfo {
+    let points = match &step.action {
+        Action::Accuracy { points, .. } | Action::Repeatability { points, .. } => points.len(),
+        Action::Starting { points, .. } => 3 * points.len(),
+        Action::NoLoad { points, .. } => points.len(),
+        Action::MeterConstant { .. } => 1,
+        Action::Wait { expect, .. } => expect.len(),
+        Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } => 0,
+    };
+    StepInfo {
+        step: step.number,
+        kind: step.word.to_owned(),
+        name: step.name.clone(),
+        points: u32::try_from(points).unwrap_or(u32::MAX),
+    }
+}
