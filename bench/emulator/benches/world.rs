@@ -11,6 +11,7 @@ fn config(positions: u32) -> LaboratoryConfig {
         serial: format!("{}", 1000 + n),
         un_volt: 230,
         constant: 1000,
+        calculator: n as usize,
         faults: Vec::new(),
     };
     LaboratoryConfig {

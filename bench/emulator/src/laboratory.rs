@@ -31,6 +31,8 @@ pub struct MeterConfig {
     pub un_volt: u32,
     /// Meter constant of the nameplate [imp/kWh].
     pub constant: u32,
+    /// Number of the error calculator its impulses are wired to, from 1.
+    pub calculator: usize,
     pub faults: Vec<Fault>,
 }
 
@@ -152,6 +154,7 @@ impl Laboratory {
     pub fn start(config: &LaboratoryConfig) -> Result<Self, LaboratoryError> {
         let mut positions = Vec::new();
         let mut systems = 1;
+        let wiring = config.meters.iter().map(|(_, meter)| meter.calculator).collect();
         for (number, meter) in &config.meters {
             let position = build_position(*number, meter, config)?;
             systems = systems.max(position.meter.profile().systems as usize);
@@ -161,7 +164,7 @@ impl Laboratory {
         let serial = format!("05{:07}", config.seed % 10_000_000);
         let mut instruments: Vec<(String, Box<dyn Instrument>, bool)> = vec![
             ("source".into(), Box::new(Mt786::new(config.seed)), true),
-            ("reference".into(), Box::new(Com5003::new(&serial, positions.len(), systems)), false),
+            ("reference".into(), Box::new(Com5003::new(&serial, wiring, systems)), false),
         ];
         for (place, (number, _)) in config.meters.iter().enumerate() {
             instruments.push((display_name(*number), Box::new(DisplayReader { position: place }), false));
@@ -347,4 +350,43 @@ fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -
         config.ideal_front_ends,
     )
     .map_err(|source| LaboratoryError::Meter { position: number, source })
+}
+
+/// What a type number says, for the comparison with a nameplate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeWords {
+    pub class: &'static str,
+    pub systems: u8,
+    pub reference_current: u32,
+    pub maximum_current: u32,
+    pub minimum_current_ma: u32,
+    /// Features by the words of plans, sorted.
+    pub has: Vec<&'static str>,
+}
+
+/// Decodes a type number.
+pub fn describe_type(type_number: &str) -> Result<TypeWords, TypeNumberError> {
+    let number: TypeNumber = type_number.parse()?;
+    let profile = number.profile();
+    let mut has: Vec<&'static str> = [
+        (profile.breaker, "supply-control-switch"),
+        (profile.has_last_gasp(), "last-gasp"),
+        (profile.has_pulse_output(), "pulse-output"),
+        (profile.has_load_control(), "load-control"),
+        (profile.has_auxiliary_supply(), "auxiliary-supply"),
+        (profile.han != meterbench_meter::Han::None, "han"),
+        (profile.modem, "modem"),
+    ]
+    .into_iter()
+    .filter_map(|(has, word)| has.then_some(word))
+    .collect();
+    has.sort_unstable();
+    Ok(TypeWords {
+        class: profile.active_class.name(),
+        systems: profile.systems as u8,
+        reference_current: meterbench_meter::Profile::REFERENCE_CURRENT,
+        maximum_current: profile.maximum_current,
+        minimum_current_ma: meterbench_meter::Profile::MINIMUM_CURRENT_MA,
+        has,
+    })
 }

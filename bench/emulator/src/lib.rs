@@ -18,5 +18,7 @@ mod source;
 pub mod world;
 
 pub use faults::{Fault, FaultError, FaultKind};
-pub use laboratory::{InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig};
+pub use laboratory::{
+    InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig, TypeWords, describe_type,
+};
 pub use position::TrueError;

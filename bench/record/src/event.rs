@@ -138,7 +138,10 @@ pub enum Event {
         at: String,
     },
     /// A value was measured.
-    Measured(Box<Measurement>),
+    Measured {
+        /// The measurement.
+        measurement: Box<Measurement>,
+    },
     /// Something a reader of the report should know.
     Noted {
         /// Number of the step, if it belongs to one.

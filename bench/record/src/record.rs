@@ -173,7 +173,7 @@ impl Record {
     pub fn apply(&mut self, line: JournalLine) {
         self.bench_ns = self.bench_ns.max(line.bench_ns);
         match line.event {
-            Event::Measured(measurement) => {
+            Event::Measured { measurement } => {
                 self.counts.add(&measurement);
                 self.positions_counts.entry(measurement.position).or_default().add(&measurement);
                 self.measurements.push(*measurement);

@@ -102,7 +102,10 @@ impl Bench {
         self.source.check(&setting)?;
         self.standing = None;
         self.safety.push(self.source.as_ref());
-        self.reference.set_ranges(load.volt, load.ampere).await?;
+        // Without current there is nothing to range for, and a change of range would abort what is counting.
+        if load.ampere > 0.0 {
+            self.reference.set_ranges(load.volt, load.ampere).await?;
+        }
         self.source.apply(&setting).await?;
         self.await_read_back(&setting).await?;
         sleep(SETTLING).await;

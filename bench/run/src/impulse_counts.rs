@@ -1,5 +1,7 @@
 //! Counting impulses without a gate: for starting, no-load, dial test and waiting.
 
+use meterbench_instruments::CalculatorState;
+
 use crate::bench::Bench;
 use crate::error::RunError;
 
@@ -20,7 +22,10 @@ pub(crate) async fn start(bench: &mut Bench) -> Result<Vec<usize>, RunError> {
 /// Impulses of one position since the start.
 pub(crate) async fn count(bench: &mut Bench, place: usize) -> Result<u64, RunError> {
     let input = bench.places[place].calculator.clone();
-    Ok(bench.reference.edges(&input).await?)
+    match bench.reference.state(&input).await? {
+        CalculatorState::Armed | CalculatorState::Counting => Ok(bench.reference.edges(&input).await?),
+        _ => Err(RunError::Aborted { position: bench.places[place].id }),
+    }
 }
 
 /// Ends counting.

@@ -30,6 +30,8 @@ pub(crate) async fn meter_constant(
     bench.say(format!("{} \"{}\", {load}", step.word, step.name));
     bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;
     bench.remove_current(load).await?;
+    // Ranges are set before anything counts: a change of range would abort it.
+    bench.reference.set_ranges(load.volt, load.ampere).await?;
     let places = impulses::start(bench).await?;
     let before = read_displays(bench, &places).await?;
     let resolution = before.iter().map(|(_, r)| *r).fold(0.0, f64::max);
@@ -82,8 +84,6 @@ async fn read_displays(bench: &mut Bench, places: &[usize]) -> Result<Vec<(f64, 
 
 /// Load on until the reference has counted this energy, load off.
 async fn run_dial(bench: &mut Bench, load: &LoadPoint, watt_hours: f64) -> Result<Energy, RunError> {
-    // Ranges are set before the reference begins to count: a change of range would abort it.
-    bench.reference.set_ranges(load.volt, load.ampere).await?;
     bench.reference.start_energy().await?;
     bench.apply(load).await?;
     let full = Duration::from_secs_f64(watt_hours * 3600.0 / load.active_watt().abs());

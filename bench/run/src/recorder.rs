@@ -3,11 +3,10 @@
 //! Readers live in real time on other threads. The channel blocks the bench when they fall behind, which lets no
 //! virtual time pass; an asynchronous channel would.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use meterbench_record::{BenchNs, Event, JournalLine, Measurement};
+use meterbench_record::{BenchNs, Counts, Event, JournalLine, Measurement};
 use tokio::time::Instant;
 
 use crate::error::RunError;
@@ -16,27 +15,32 @@ use crate::error::RunError;
 #[derive(Debug)]
 pub struct Recorder {
     lines: SyncSender<JournalLine>,
-    seq: Sequence,
+    told: Told,
     epoch: Instant,
 }
 
-/// The number of the last line, shared so that it outlives a procedure that panics.
+/// Lines and verdicts so far, shared so that they outlive a procedure that panics.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sequence(Arc<AtomicU64>);
+pub(crate) struct Told(Arc<Mutex<(u64, Counts)>>);
 
 impl Recorder {
     /// Bench time counts from `epoch`.
     pub fn new(lines: SyncSender<JournalLine>, epoch: Instant) -> Self {
-        Self::resumed(lines, Sequence::default(), epoch)
+        Self::resumed(lines, Told::default(), epoch)
     }
 
     /// Goes on where another recorder stopped.
-    pub(crate) fn resumed(lines: SyncSender<JournalLine>, seq: Sequence, epoch: Instant) -> Self {
-        Self { lines, seq, epoch }
+    pub(crate) fn resumed(lines: SyncSender<JournalLine>, told: Told, epoch: Instant) -> Self {
+        Self { lines, told, epoch }
     }
 
-    pub(crate) fn sequence(&self) -> Sequence {
-        self.seq.clone()
+    pub(crate) fn told(&self) -> Told {
+        self.told.clone()
+    }
+
+    /// Verdicts so far.
+    pub fn counts(&self) -> Counts {
+        self.told.0.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
     pub(crate) fn epoch(&self) -> Instant {
@@ -49,13 +53,20 @@ impl Recorder {
     }
 
     pub fn emit(&mut self, event: Event) -> Result<(), RunError> {
-        let seq = self.seq.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let seq = {
+            let mut told = self.told.0.lock().unwrap_or_else(PoisonError::into_inner);
+            told.0 += 1;
+            if let Event::Measured { measurement } = &event {
+                told.1.add(measurement);
+            }
+            told.0
+        };
         let line = JournalLine { seq, bench_ns: self.bench_ns(), event };
         self.lines.send(line).map_err(|_| RunError::JournalGone)
     }
 
     pub fn measured(&mut self, measurement: Measurement) -> Result<(), RunError> {
-        self.emit(Event::Measured(Box::new(measurement)))
+        self.emit(Event::Measured { measurement: Box::new(measurement) })
     }
 
     pub fn note(&mut self, step: Option<u32>, text: impl Into<String>) -> Result<(), RunError> {

@@ -27,19 +27,32 @@ impl SafetyStack {
         self.energised.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Switches everything off and reads it back; what is known of the outputs, in words.
-    pub async fn run(&self) -> String {
-        let mut words = Vec::new();
+    /// Switches everything off and reads it back.
+    pub async fn run(&self) -> Outputs {
+        let mut all = Outputs { safe: true, words: String::new() };
         loop {
-            let Some(mut source) = self.lock().pop() else { break };
-            words.push(make_safe(source.as_mut()).await);
+            let Some(source) = self.lock().pop() else { break };
+            let one = make_safe(source.as_ref()).await;
+            all.safe &= one.safe;
+            all.words = if all.words.is_empty() { one.words } else { format!("{}; {}", all.words, one.words) };
         }
-        if words.is_empty() { "voltage off, current off (never switched on)".to_owned() } else { words.join("; ") }
+        if all.words.is_empty() {
+            "voltage off, current off (never switched on)".clone_into(&mut all.words);
+        }
+        all
     }
 }
 
+/// What is known of the outputs at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outputs {
+    /// Off, and read back as off.
+    pub safe: bool,
+    pub words: String,
+}
+
 /// Off, and once more on another connection if the first attempt fails.
-async fn make_safe(source: &mut dyn AcSource) -> String {
+async fn make_safe(source: &dyn AcSource) -> Outputs {
     let mut failure = String::new();
     for mut attempt in [source.fresh(), source.fresh()] {
         match attempt.off().await {
@@ -47,17 +60,23 @@ async fn make_safe(source: &mut dyn AcSource) -> String {
             Err(error) => failure = error.to_string(),
         }
     }
-    format!("UNKNOWN: off was commanded twice and not confirmed ({failure}); switch the bench off by hand")
+    let words = format!("UNKNOWN: off was commanded twice and not confirmed ({failure}); switch the bench off by hand");
+    Outputs { safe: false, words }
 }
 
-async fn read_back(source: &mut dyn AcSource) -> String {
+async fn read_back(source: &mut dyn AcSource) -> Outputs {
     match source.read_back().await {
         Ok(seen) => {
             let on = |values: [f64; 3], least: f64| values.iter().any(|&v| v > least);
             let state = |on: bool| if on { "STILL ON" } else { "off" };
-            let (volt, ampere) = (state(on(seen.volt, OFF_VOLT)), state(on(seen.ampere, OFF_AMPERE)));
-            format!("voltage {volt} (read back), current {ampere} (read back)")
+            let (volt, ampere) = (on(seen.volt, OFF_VOLT), on(seen.ampere, OFF_AMPERE));
+            let words = format!("voltage {} (read back), current {} (read back)", state(volt), state(ampere));
+            Outputs { safe: !volt && !ampere, words }
         }
-        Err(error) => format!("voltage and current commanded off, acknowledged, not read back ({error})"),
+        Err(error) => {
+            let words =
+                format!("voltage and current commanded off and acknowledged, not read back ({error}): check by hand");
+            Outputs { safe: false, words }
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Ended {
     pub outputs: String,
     /// The recorder, to say the last word.
     pub recorder: Recorder,
+    /// What broke, and during what.
+    pub failure: Option<(String, String)>,
 }
 
 /// Runs the plan on the bench until it ends or `stop` completes; then switches everything off on connections of its own.
@@ -34,7 +36,7 @@ pub async fn supervise(
     stop: impl Future<Output = ()>,
 ) -> Ended {
     let (safety, during) = (bench.safety.clone(), bench.during.clone());
-    let (seq, epoch) = (bench.recorder.sequence(), bench.recorder.epoch());
+    let (told, epoch) = (bench.recorder.told(), bench.recorder.epoch());
     let mut procedure = tokio::spawn(procedure(bench, plan));
     let mut interrupted = false;
     let finished = tokio::select! {
@@ -55,17 +57,27 @@ pub async fn supervise(
         Ok((result, recorder)) => (result.map_err(|e| e.to_string()), recorder),
         Err(error) => (Err(words(error)), None),
     };
-    let mut recorder = recorder.unwrap_or_else(|| Recorder::resumed(lines.clone(), seq, epoch));
-    let outcome = match result {
-        _ if interrupted => Some(Outcome::Interrupted),
-        Ok(lost) => lost.then_some(Outcome::Error),
-        Err(text) => {
-            // A journal that is gone cannot be told so; the outcome says it.
-            let _ = recorder.emit(Event::BenchFailed { text, during, outputs: outputs.clone() });
-            Some(Outcome::Error)
-        }
+    let mut recorder = recorder.unwrap_or_else(|| Recorder::resumed(lines.clone(), told, epoch));
+    let (outcome, failure) = match result {
+        _ if interrupted => (Some(Outcome::Interrupted), None),
+        Ok(lost) => (lost.then_some(Outcome::Error), None),
+        Err(text) => (Some(Outcome::Error), Some((text, during))),
     };
-    Ended { outcome, outputs, recorder }
+    // Outputs that are not known to be off are never a good end.
+    let (outcome, failure) = match (outcome, failure) {
+        (None | Some(Outcome::Pass), None) if !outputs.safe => (
+            Some(Outcome::Error),
+            Some(("the outputs are not known to be off".to_owned(), "the end of the run".to_owned())),
+        ),
+        other => other,
+    };
+    let outputs = outputs.words;
+    if let Some((text, during)) = &failure {
+        let event = Event::BenchFailed { text: text.clone(), during: during.clone(), outputs: outputs.clone() };
+        // A journal that is gone cannot be told so; the outcome says it.
+        let _ = recorder.emit(event);
+    }
+    Ended { outcome, outputs, recorder, failure }
 }
 
 fn words(error: JoinError) -> String {

@@ -53,6 +53,8 @@ pub(crate) struct Com5003 {
     current_range: [usize; 3],
     overload: bool,
     calculators: Vec<ErrorCalculator>,
+    /// Number of the error calculator each position is wired to, from 1.
+    wiring: Vec<usize>,
     energy: EnergyRegister,
     clients: HashMap<Client, Status>,
 }
@@ -69,15 +71,17 @@ pub(crate) enum Fault {
 }
 
 impl Com5003 {
-    /// One error calculator for each of `positions`; `phases` connected systems.
-    pub(crate) fn new(serial: &str, positions: usize, phases: usize) -> Self {
+    /// `wiring` names the error calculator of each position; `phases` connected systems.
+    pub(crate) fn new(serial: &str, wiring: Vec<usize>, phases: usize) -> Self {
+        let calculators = wiring.iter().copied().max().unwrap_or(0);
         Self {
             serial: serial.to_owned(),
             phases,
             voltage_range: [0; 3],
             current_range: [0; 3],
             overload: false,
-            calculators: (0..positions).map(|_| ErrorCalculator::default()).collect(),
+            calculators: (0..calculators).map(|_| ErrorCalculator::default()).collect(),
+            wiring,
             energy: EnergyRegister::default(),
             clients: HashMap::new(),
         }
@@ -105,9 +109,9 @@ impl Com5003 {
     /// Lets every error calculator see the edges of its meter since the last call.
     fn collect_edges(&mut self, world: &mut World) {
         let (constant, range, phases) = (self.reference_constant(), self.range_index(), self.phases);
-        for (n, calculator) in self.calculators.iter_mut().enumerate() {
-            let Some(position) = world.positions.get_mut(n) else { continue };
+        for (position, &number) in world.positions.iter_mut().zip(&self.wiring) {
             let edges = position.take_edges();
+            let Some(calculator) = number.checked_sub(1).and_then(|n| self.calculators.get_mut(n)) else { continue };
             for edge in edges {
                 let reference = |from: SampleInstant, to: SampleInstant| {
                     world.reference.watt_hours(&world.source, range, phases, from, to)

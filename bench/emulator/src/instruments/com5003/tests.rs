@@ -7,7 +7,7 @@ fn ask(instrument: &mut Com5003, line: &str) -> String {
 }
 
 fn instrument() -> Com5003 {
-    Com5003::new("050012345", 2, 3)
+    Com5003::new("050012345", vec![1, 2], 3)
 }
 
 #[test]

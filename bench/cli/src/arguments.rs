@@ -1,0 +1,113 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Test bench for electricity meters.
+#[derive(Debug, Parser)]
+#[command(name = "meterbench", version, about, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 passed, 1 a meter failed, 2 a file or an argument is wrong (nothing was energised), \
+3 the bench broke, 4 nothing was decided, 130 interrupted."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run test plans, each into a directory of its own.
+    Run(RunArguments),
+    /// Check plans, bench, meter and fault files without running anything.
+    #[command(alias = "lint")]
+    Check(CheckArguments),
+    /// Serve the emulated instruments of a bench on TCP, in real time.
+    Emulate(EmulateArguments),
+    /// Make the report of a run again from its journal.
+    Report(ReportArguments),
+    /// List what this version knows.
+    List(ListArguments),
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunArguments {
+    /// Test plans.
+    #[arg(required = true, value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
+    /// Bench file, or the name of a built-in bench.
+    #[arg(long, value_name = "FILE", default_value = "emulated-3ph")]
+    pub bench: String,
+    /// Meter file or name; replaces the meters of an emulated bench.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub meter: Option<String>,
+    /// Fault to plant, such as `gain=1.25%@2`; replaces those of the bench at that position.
+    #[arg(long = "fault", value_name = "NAME[=SEV][@POS]")]
+    pub faults: Vec<String>,
+    /// Seed of an emulated bench.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Positions to test; the others are skipped.
+    #[arg(long = "position", value_name = "1,3", value_delimiter = ',')]
+    pub positions: Vec<u32>,
+    /// Directory that holds the runs.
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    pub out: PathBuf,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Print only what failed and the last line.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CheckArguments {
+    /// Plans, bench, meter and fault files; the first key of a file says what it is.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct EmulateArguments {
+    /// Bench file, or the name of a built-in bench.
+    #[arg(long, value_name = "FILE", default_value = "emulated-3ph")]
+    pub bench: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReportArguments {
+    /// Directory, identifier, unique beginning of one, or `latest`.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ListArguments {
+    #[arg(value_enum, value_name = "WHAT")]
+    pub what: ListWhat,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListWhat {
+    Faults,
+    Steps,
+    Meters,
+    Benches,
+    Instruments,
+    Standards,
+}

@@ -1,0 +1,255 @@
+//! From a bench file to a bench: laboratory, drivers, places.
+
+use std::time::Duration;
+
+use meterbench_emulator::{Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_instruments::{
+    AcSource, DisplayReader, InstrumentError, Reference, SourceLimits, open_reference, open_source, terminator,
+};
+use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
+use meterbench_plan::{BenchFile, BenchKind, FaultWords, InstrumentEntry};
+use meterbench_record::{InstrumentInfo, Nameplate, PositionInfo};
+use meterbench_run::Place;
+
+use crate::catalogue::{self, Refusal};
+
+/// Longest wait for an ordinary answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the command line changes about a bench.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub meter: Option<String>,
+    pub faults: Vec<String>,
+    pub seed: Option<u64>,
+    pub positions: Vec<u32>,
+}
+
+/// A bench file with everything on it looked up.
+#[derive(Debug, Clone)]
+pub struct Equipped {
+    pub file: BenchFile,
+    pub positions: Vec<PositionInfo>,
+    pub config: LaboratoryConfig,
+}
+
+/// Looks up meters and faults. Nothing is connected yet.
+pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
+    let mut file = catalogue::bench(bench)?;
+    if file.kind == BenchKind::Real {
+        return Err(Refusal::Words(
+            "this version runs emulated benches only: a real bench waits for the supervisor process that switches it off when meterbench is killed".into(),
+        ));
+    }
+    apply_changes(&mut file, changes)?;
+    let mut positions = Vec::new();
+    let mut meters = Vec::new();
+    for place in &file.positions {
+        let name = changes.meter.as_deref().unwrap_or(&place.meter);
+        let nameplate = catalogue::meter(name)?.nameplate;
+        let mut faults = Vec::new();
+        let mut words = Vec::new();
+        for fault in &place.faults {
+            let (fault, said) = catalogue::fault(fault)?;
+            let phases = f64::from(nameplate.systems);
+            if fault.kind == meterbench_emulator::FaultKind::LostPhase && fault.severity > phases {
+                return Err(Refusal::Words(format!("fault `lost-phase`: meter {} has {phases} phase", nameplate.name)));
+            }
+            faults.push(fault);
+            words.push(said);
+        }
+        meters.push((
+            place.id,
+            MeterConfig {
+                type_number: nameplate.type_number.clone(),
+                serial: place.serial.clone(),
+                un_volt: nameplate.un_volt as u32,
+                constant: nameplate.constant_per_kwh,
+                calculator: calculator_number(&place.calculator),
+                faults,
+            },
+        ));
+        positions.push(PositionInfo {
+            id: place.id,
+            serial: place.serial.clone(),
+            meter: nameplate,
+            skip: place.skip,
+            faults: words,
+        });
+    }
+    check_equal_ratings(&positions)?;
+    let config = LaboratoryConfig {
+        seed: file.emulation.seed,
+        meters,
+        reference_uncertainty_percent: file.reference_uncertainty_percent(),
+        ambient_c: file.emulation.ambient_c,
+        ideal_front_ends: false,
+    };
+    Ok(Equipped { file, positions, config })
+}
+
+fn apply_changes(file: &mut BenchFile, changes: &Changes) -> Result<(), Refusal> {
+    if let Some(seed) = changes.seed {
+        file.emulation.seed = seed;
+    }
+    for id in &changes.positions {
+        if !file.positions.iter().any(|p| p.id == *id) {
+            return Err(Refusal::Words(format!("the bench has no position {id}")));
+        }
+    }
+    if !changes.positions.is_empty() {
+        for place in &mut file.positions {
+            place.skip |= !changes.positions.contains(&place.id);
+        }
+    }
+    if file.positions.iter().all(|p| p.skip) {
+        return Err(Refusal::Words("every position of the bench is skipped: nothing would be tested".into()));
+    }
+    let planted: Vec<(FaultWords, Option<u32>)> =
+        changes.faults.iter().map(|text| read_fault(text)).collect::<Result<_, _>>()?;
+    if planted.is_empty() {
+        return Ok(());
+    }
+    for place in &mut file.positions {
+        let here = |at: &Option<u32>| at.is_none_or(|id| id == place.id);
+        let faults: Vec<FaultWords> = planted.iter().filter(|(_, at)| here(at)).map(|(f, _)| f.clone()).collect();
+        if !faults.is_empty() {
+            place.faults = faults;
+        }
+    }
+    match planted.iter().find_map(|(_, at)| at.filter(|id| !file.positions.iter().any(|p| p.id == *id))) {
+        Some(id) => Err(Refusal::Words(format!("the bench has no position {id} to plant a fault at"))),
+        None => Ok(()),
+    }
+}
+
+/// `gain=1.25%@2`
+fn read_fault(text: &str) -> Result<(FaultWords, Option<u32>), Refusal> {
+    let (text, position) = match text.rsplit_once('@') {
+        Some((text, position)) => {
+            let id = position.parse().map_err(|_| format!("`{position}` in --fault is no position"))?;
+            (text, Some(id))
+        }
+        None => (text, None),
+    };
+    let (name, severity) = match text.split_once('=') {
+        Some((name, severity)) => (name, Some(severity.to_owned())),
+        None => (text, None),
+    };
+    let words = FaultWords { name: name.to_owned(), severity };
+    catalogue::fault(&words)?;
+    Ok((words, position))
+}
+
+/// One source feeds every position: the points of a plan fit all meters or none.
+fn check_equal_ratings(positions: &[PositionInfo]) -> Result<(), Refusal> {
+    let rating = |plate: &Nameplate| Nameplate {
+        name: String::new(),
+        title: String::new(),
+        type_number: String::new(),
+        has: Vec::new(),
+        ..plate.clone()
+    };
+    let first = &positions[0];
+    match positions.iter().find(|p| rating(&p.meter) != rating(&first.meter)) {
+        Some(other) => Err(Refusal::Words(format!(
+            "positions {} and {} hold meters of different ratings ({} and {}): one plan has one set of load points",
+            first.id, other.id, first.meter.name, other.meter.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Instruments and places, connected to a laboratory and not yet asked anything.
+pub struct Connected {
+    pub source: Box<dyn AcSource>,
+    pub reference: Box<dyn Reference>,
+    pub places: Vec<Place>,
+}
+
+/// Opens a session for every instrument.
+pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tracer>) -> Result<Connected, Refusal> {
+    let file = &equipped.file;
+    let session = |instrument: &str, title: String, model: &str| -> Result<Session, Refusal> {
+        let endpoint = laboratory.endpoint(instrument).ok_or_else(|| format!("the laboratory has no {instrument}"))?;
+        let terminator = terminator(model).ok_or_else(|| format!("there is no driver `{model}`"))?;
+        let options = SessionOptions { instrument: title, terminator, timeout: TIMEOUT, tracer: tracer.cloned() };
+        Ok(Session::new(disturbed(file, instrument, endpoint), options))
+    };
+    let title = |role: &str, entry: &InstrumentEntry| {
+        format!("the {role} ({} at {}, position all)", entry.model, entry.address)
+    };
+    let (volt, ampere) = file.source.limits.unwrap_or((0.0, 0.0));
+    let source_session = session("source", title("source", &file.source), &file.source.model)?;
+    let source = open_source(&file.source.model, source_session, SourceLimits { volt, ampere })
+        .ok_or_else(|| format!("there is no source driver `{}`", file.source.model))?;
+    let reference_session = session("reference", title("reference", &file.reference), &file.reference.model)?;
+    let reference = open_reference(&file.reference.model, reference_session)
+        .ok_or_else(|| format!("there is no reference driver `{}`", file.reference.model))?;
+    let mut places = Vec::new();
+    for (entry, info) in file.positions.iter().zip(&equipped.positions) {
+        let title = format!("the display reader (position {})", entry.id);
+        places.push(Place {
+            id: entry.id,
+            nameplate: info.meter.clone(),
+            calculator: entry.calculator.clone(),
+            display: DisplayReader::new(session(&format!("display/{}", entry.id), title, "display-reader")?),
+            skip: entry.skip,
+            lost: false,
+            attempt: 1,
+        });
+    }
+    Ok(Connected { source, reference, places })
+}
+
+/// `EC3` -> 3
+fn calculator_number(input: &str) -> usize {
+    input.strip_prefix("EC").and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+fn disturbed(file: &BenchFile, instrument: &str, endpoint: Endpoint) -> Endpoint {
+    const LATE: Duration = Duration::from_secs(60);
+    let Some(disturbance) = file.emulation.disturb.iter().find(|d| d.instrument == instrument) else { return endpoint };
+    let spoil = match disturbance.kind.as_str() {
+        "dead" => Spoil::Dead,
+        "slow" => Spoil::Slow(LATE),
+        "half-line" => Spoil::HalfLine,
+        "garbage" => Spoil::Garbage,
+        _ => Spoil::Cut,
+    };
+    Endpoint::Disturbed(Box::new(endpoint), Disturbance::after(disturbance.after, spoil))
+}
+
+/// Asks every instrument who it is.
+pub async fn identify(
+    equipped: &Equipped,
+    connected: &mut Connected,
+) -> (Vec<InstrumentInfo>, Result<(), InstrumentError>) {
+    let file = &equipped.file;
+    let mut failure = Ok(());
+    let source = connected.source.identify().await;
+    let reference = if source.is_ok() { connected.reference.identify().await } else { Ok(String::new()) };
+    let mut infos = Vec::new();
+    for (role, entry, identity) in [("source", &file.source, source), ("reference", &file.reference, reference)] {
+        let identity = identity.unwrap_or_else(|error| {
+            failure = Err(error);
+            String::new()
+        });
+        let calibration = entry.calibration.as_ref();
+        infos.push(InstrumentInfo {
+            role: role.to_owned(),
+            model: entry.model.clone(),
+            address: entry.address.to_string(),
+            identity,
+            certificate: calibration.map(|c| c.certificate.clone()),
+            due: calibration.map(|c| c.due.clone()),
+            uncertainty_percent: calibration.map(|c| c.uncertainty_percent),
+        });
+    }
+    (infos, failure)
+}
+
+/// Keeps the world within this of bench time; shorter where a step of the world is long.
+pub fn heart_beat(positions: usize) -> Duration {
+    if positions > 10 { Duration::from_secs(1) } else { Duration::from_secs(10) }
+}

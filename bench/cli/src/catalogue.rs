@@ -1,0 +1,222 @@
+//! Built-in benches, meters and faults, and files by name.
+
+use std::path::Path;
+
+use meterbench_emulator::{Fault, FaultKind, describe_type};
+use meterbench_instruments::{REFERENCES, SOURCES};
+use meterbench_plan::{BenchFile, FaultFile, FaultWords, Finding, MeterFile, Severity, Source};
+use meterbench_record::Nameplate;
+
+macro_rules! built_in {
+    ($($kind:literal / $name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../fixtures/", $kind, "/", $name, ".yaml")))),*]
+    };
+}
+
+type Entries = &'static [(&'static str, &'static str)];
+
+pub const BENCHES: Entries = built_in!["benches" / "emulated-3ph", "benches" / "emulated-3ph-three-positions"];
+pub const METERS: Entries = built_in![
+    "meters" / "omnia-3ph",
+    "meters" / "omnia-1ph",
+    "meters" / "omnia-3ph-class-1",
+    "meters" / "omnia-1ph-class-1",
+    "meters" / "omnia-3ph-class-a",
+];
+pub const FAULTS: Entries = built_in![
+    "faults" / "gain",
+    "faults" / "phase-error",
+    "faults" / "creep",
+    "faults" / "lost-phase",
+    "faults" / "dropped-impulses",
+    "faults" / "noise",
+    "faults" / "offset-power",
+    "faults" / "wrong-constant",
+];
+
+/// Something the command line names is wrong; nothing has been energised.
+#[derive(Debug)]
+pub enum Refusal {
+    /// A sentence.
+    Words(String),
+    /// Findings in a file.
+    Findings(Source, Vec<Finding>),
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self::Words(text)
+    }
+}
+
+/// Reads a file; an unreadable one is a sentence that names it.
+pub fn read_file(path: &Path) -> Result<Source, Refusal> {
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Err(error) => Err(Refusal::Words(format!("{name} cannot be read: {error}"))),
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(name, text.trim_start_matches('\u{feff}'))),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                Err(Refusal::Words(format!("{name} is not UTF-8 text: byte {at} is no character")))
+            }
+        },
+    }
+}
+
+/// A built-in entry by name, or a file by path.
+fn named(kind: &str, entries: Entries, name: &str) -> Result<Source, Refusal> {
+    if let Some((_, text)) = entries.iter().find(|(known, _)| *known == name) {
+        return Ok(Source::new(format!("{name} (built-in {kind})"), *text));
+    }
+    let path = Path::new(name);
+    let looks_like_file = name.contains('/') || path.extension().is_some();
+    if looks_like_file || path.exists() {
+        return read_file(path);
+    }
+    let known: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
+    Err(Refusal::Words(format!("there is no {kind} `{name}`; known are {}, or give a file", known.join(", "))))
+}
+
+pub fn bench(name: &str) -> Result<BenchFile, Refusal> {
+    let source = named("bench", BENCHES, name)?;
+    read_bench(&source).map_err(|findings| Refusal::Findings(source, findings))
+}
+
+/// Reads a bench file with the models this version has drivers for, its faults included.
+pub fn read_bench(source: &Source) -> Result<BenchFile, Vec<Finding>> {
+    BenchFile::read(source, (&SOURCES, &REFERENCES))
+}
+
+pub fn meter(name: &str) -> Result<MeterFile, Refusal> {
+    let source = named("meter", METERS, name)?;
+    let short = Path::new(name).file_stem().map_or(name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    read_meter(&source, &short).map_err(|findings| Refusal::Findings(source, findings))
+}
+
+/// Reads a meter file and holds its nameplate against its type number.
+pub fn read_meter(source: &Source, name: &str) -> Result<MeterFile, Vec<Finding>> {
+    let meter = MeterFile::read(source, name)?;
+    let findings = compare_with_type(&meter.nameplate, source);
+    if findings.is_empty() { Ok(meter) } else { Err(findings) }
+}
+
+fn compare_with_type(plate: &Nameplate, source: &Source) -> Vec<Finding> {
+    let at = |key: &str| {
+        let start = source.text.lines().scan(0, |offset, line| {
+            let begin = *offset;
+            *offset += line.len() + 1;
+            Some((begin, line))
+        });
+        let line = start.into_iter().find(|(_, line)| line.starts_with(&format!("{key}:")));
+        line.map_or(0..0, |(begin, line)| begin..begin + line.trim_end().len())
+    };
+    let finding = |key: &str, message: String, label: String| Finding {
+        code: "meter-mismatch",
+        severity: Severity::Error,
+        message,
+        span: at(key),
+        label,
+        help: None,
+    };
+    let words = match describe_type(&plate.type_number) {
+        Ok(words) => words,
+        Err(error) => return vec![finding("type-number", error.to_string(), "no such type".into())],
+    };
+    let mut findings = Vec::new();
+    let mut compare = |key: &str, plate_says: String, type_says: String| {
+        if plate_says != type_says {
+            let message = format!("the nameplate says {key} {plate_says}, the type number says {type_says}");
+            findings.push(finding(key, message, format!("write {type_says}, or another type number")));
+        }
+    };
+    compare("class", plate.class.to_string(), words.class.to_owned());
+    compare("phases", plate.systems.to_string(), words.systems.to_string());
+    compare(
+        "current",
+        format!("{}-{}({}) A", plate.imin_ampere, plate.iref_ampere, plate.imax_ampere),
+        format!(
+            "{}-{}({}) A",
+            f64::from(words.minimum_current_ma) / 1000.0,
+            words.reference_current,
+            words.maximum_current
+        ),
+    );
+    let mut has: Vec<&str> = plate.has.iter().map(|feature| feature.name()).collect();
+    has.sort_unstable();
+    compare("has", format!("[{}]", has.join(", ")), format!("[{}]", words.has.join(", ")));
+    if !matches!(plate.un_volt as u32, 230 | 240) || plate.un_volt.fract() != 0.0 {
+        let message = format!("the nameplate says {} V; this type exists for 230 V and 240 V", plate.un_volt);
+        findings.push(finding("voltage", message, "write `230 V` or `240 V`".into()));
+    }
+    if plate.fn_hertz != 50.0 {
+        let message = format!("the nameplate says {} Hz; this type exists for 50 Hz", plate.fn_hertz);
+        findings.push(finding("frequency", message, "write `50 Hz`".into()));
+    }
+    findings
+}
+
+/// Every fault of the catalogue.
+pub fn faults() -> Result<Vec<FaultFile>, Refusal> {
+    FAULTS
+        .iter()
+        .map(|(name, text)| {
+            let source = Source::new(format!("{name} (built-in fault)"), *text);
+            FaultFile::read(&source).map_err(|findings| Refusal::Findings(source, findings))
+        })
+        .collect()
+}
+
+/// A fault by name with its severity, checked, and in words for the record.
+pub fn fault(words: &FaultWords) -> Result<(Fault, String), Refusal> {
+    let known = faults()?;
+    let Some(file) = known.iter().find(|file| file.name == words.name) else {
+        let names: Vec<&str> = known.iter().map(|f| f.name.as_str()).collect();
+        return Err(Refusal::Words(format!("there is no fault `{}`; known are {}", words.name, names.join(", "))));
+    };
+    let severity = match &words.severity {
+        Some(text) => file.read_severity(text)?,
+        None => file.severity,
+    };
+    let kind =
+        FaultKind::parse(&file.name).ok_or_else(|| format!("fault `{}` has no effect in this version", file.name))?;
+    let fault = Fault::new(kind, severity).map_err(|error| format!("fault `{}`: {error}", file.name))?;
+    Ok((fault, format!("{} = {severity} {}", file.name, file.unit).trim_end().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_built_in_reads() {
+        for (name, _) in BENCHES {
+            bench(name).unwrap();
+        }
+        for (name, _) in METERS {
+            if let Err(refusal) = meter(name) {
+                panic!("{name}: {refusal:?}");
+            }
+        }
+        for file in faults().unwrap() {
+            fault(&FaultWords { name: file.name, severity: None }).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_nameplate_that_contradicts_its_type_number_is_refused() {
+        let (_, text) = METERS[0];
+        for (from, to, key) in [
+            ("class: B", "class: A", "class"),
+            ("phases: 3", "phases: 1", "phases"),
+            ("(100) A", "(80) A", "current"),
+            ("has: [supply-control-switch, ", "has: [last-gasp, ", "has"),
+            ("230 V", "110 V", "voltage"),
+        ] {
+            let source = Source::new("t", text.replace(from, to));
+            let findings = read_meter(&source, "t").unwrap_err();
+            assert_eq!(findings[0].code, "meter-mismatch", "{to}");
+            assert!(source.text[findings[0].span.clone()].starts_with(key), "{to}");
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! `run`: every plan in a directory of its own, one exit code over all.
+
+use std::fs::{self, File};
+use std::future::Future;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
+use std::time::Instant;
+
+use jiff::Zoned;
+use meterbench_emulator::Laboratory;
+use meterbench_link::Tracer;
+use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
+use meterbench_record::{Counts, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, slug};
+use meterbench_run::{Bench, Recorder, ReferenceCalibration, expected_seconds, step_info, supervise};
+use sha2::{Digest, Sha256};
+
+use crate::arguments::{Format, RunArguments};
+use crate::assemble::{self, Changes, Equipped};
+use crate::catalogue::{self, Refusal};
+use crate::diagnostics;
+use crate::journal::{self, Reader};
+use crate::report;
+use crate::terminal::{Failure, Summary, Terminal};
+
+/// A plan that has been checked against the bench.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub source: Source,
+    pub plan: ResolvedPlan,
+}
+
+/// Runs all plans; the exit code.
+pub fn run(arguments: &RunArguments) -> u8 {
+    let changes = Changes {
+        meter: arguments.meter.clone(),
+        faults: arguments.faults.clone(),
+        seed: arguments.seed,
+        positions: arguments.positions.clone(),
+    };
+    let equipped = match assemble::equip(&arguments.bench, &changes) {
+        Ok(equipped) => equipped,
+        Err(refusal) => return diagnostics::refuse(&refusal),
+    };
+    // All files are checked before the first plan runs.
+    let prepared = match prepare_all(&arguments.plans, &equipped) {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let mut summaries = Vec::new();
+    for plan in &prepared {
+        let summary = match run_one(plan, &equipped, arguments) {
+            Ok(summary) => summary,
+            Err(text) => {
+                eprintln!("error: {text}");
+                return Outcome::Error.exit_code();
+            }
+        };
+        match arguments.format {
+            Format::Human => summary.print(),
+            Format::Json => println!("{}", json(&summary)),
+        }
+        let interrupted = summary.outcome == Outcome::Interrupted;
+        summaries.push(summary);
+        if interrupted {
+            break;
+        }
+    }
+    if summaries.len() > 1 && arguments.format == Format::Human {
+        println!();
+        for s in &summaries {
+            println!("{:<12} {:<48} {}", s.outcome.word(), s.plan, s.counted());
+        }
+    }
+    summaries.iter().map(|s| s.outcome).max().unwrap_or(Outcome::Undecided).exit_code()
+}
+
+fn prepare_all(plans: &[PathBuf], equipped: &Equipped) -> Result<Vec<Prepared>, u8> {
+    let mut prepared = Vec::new();
+    let (mut errors, mut files) = (0, 0);
+    for path in plans {
+        match prepare(path, equipped) {
+            Ok(plan) => prepared.push(plan),
+            Err(Refusal::Words(text)) => {
+                eprintln!("error: {text}");
+                errors += 1;
+                files += 1;
+            }
+            Err(Refusal::Findings(source, findings)) => {
+                findings.iter().for_each(|f| eprintln!("{}", diagnostics::render(&source, f)));
+                errors += findings.len();
+                files += 1;
+            }
+        }
+    }
+    if errors == 0 {
+        return Ok(prepared);
+    }
+    eprintln!("{}", diagnostics::summary(errors, files));
+    Err(2)
+}
+
+/// Reads a plan and resolves it for the meters of the bench.
+pub fn prepare(path: &Path, equipped: &Equipped) -> Result<Prepared, Refusal> {
+    let source = catalogue::read_file(path)?;
+    prepare_source(source, equipped)
+}
+
+pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, Refusal> {
+    let resolved = match file_kind(&source) {
+        Ok(FileKind::Plan) => PlanFile::read(&source).and_then(|plan| plan.resolve(&equipped.positions[0].meter)),
+        Ok(_) => {
+            return Err(Refusal::Words(format!(
+                "{} is no plan: `run` takes files that begin with `plan:`",
+                source.name
+            )));
+        }
+        Err(findings) => Err(findings),
+    };
+    match resolved {
+        Ok(plan) => Ok(Prepared { source, plan }),
+        Err(findings) => Err(Refusal::Findings(source, findings)),
+    }
+}
+
+/// A directory of its own for this run: date, plan and four letters.
+fn run_directory(out: &Path, source: &Source) -> io::Result<(String, PathBuf)> {
+    let stem = Path::new(&source.name).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    fs::create_dir_all(out)?;
+    for attempt in 0..1000u64 {
+        let now = Zoned::now();
+        let entropy = now.timestamp().as_nanosecond() as u64 ^ u64::from(std::process::id()) << 32 ^ attempt << 56;
+        let digest = Sha256::digest(entropy.to_le_bytes());
+        let letters: String = digest
+            .iter()
+            .take(4)
+            .map(|b| char::from(b"abcdefghjkmnpqrstvwxyz2345678999"[usize::from(b % 32)]))
+            .collect();
+        let id = format!("{}-{}-{letters}", now.strftime("%Y-%m-%d-%H%M%S"), slug(&stem));
+        let directory = out.join(&id);
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok((id, directory)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("no free name for a run"))
+}
+
+fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -> Result<Summary, String> {
+    let directory = run_directory(&arguments.out, &prepared.source);
+    let (id, directory) = directory.map_err(|e| format!("{} cannot be written: {e}", arguments.out.display()))?;
+    let failed = |error: io::Error| format!("{} cannot be written: {error}", directory.display());
+    let readers: Vec<Box<dyn Reader>> = match arguments.format {
+        Format::Human => vec![Box::new(Terminal::new(arguments.quiet))],
+        Format::Json => Vec::new(),
+    };
+    let (lines, writer) = journal::start(&journal::events_file(&directory), readers).map_err(failed)?;
+    let started = Instant::now();
+    let run = RunInfo {
+        id,
+        started: Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        host: host(),
+        operator: None,
+        wall_seconds: 0.0,
+        out: directory.display().to_string(),
+    };
+    let wire = File::create(directory.join("wire.log")).map_err(failed)?;
+    let runtime = emulated_runtime().map_err(failed)?;
+    let outcome = runtime.block_on(conduct(prepared, equipped, run, lines, wire, started, stop_requested()))?;
+    write_logs(&outcome.laboratory, &directory).map_err(failed)?;
+    drop(runtime);
+    match writer.join() {
+        Ok(result) => result.map_err(failed)?,
+        Err(_) => return Err("the thread of the journal has failed".into()),
+    }
+    let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
+    let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
+    report::write(&directory).map_err(|error| format!("the report cannot be written: {error}"))?;
+    Ok(Summary {
+        plan: prepared.plan.title.clone(),
+        outcome: outcome.outcome,
+        counts: outcome.counts,
+        bench_seconds: outcome.bench_ns as f64 / 1e9,
+        wall_seconds: started.elapsed().as_secs_f64(),
+        points: points * active,
+        directory,
+        failure: outcome.failure,
+    })
+}
+
+/// Bench time is virtual: the clock is paused from its first instant and moves when everybody waits.
+pub fn emulated_runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()
+}
+
+/// What came out of a run.
+pub struct Conducted {
+    pub outcome: Outcome,
+    pub counts: Counts,
+    pub bench_ns: u64,
+    pub failure: Option<Failure>,
+    pub laboratory: Laboratory,
+}
+
+/// Builds the laboratory, runs the plan under supervision, says the last word.
+pub async fn conduct(
+    prepared: &Prepared,
+    equipped: &Equipped,
+    run: RunInfo,
+    lines: SyncSender<JournalLine>,
+    wire: impl io::Write + Send + 'static,
+    started: Instant,
+    stop: impl Future<Output = ()>,
+) -> Result<Conducted, String> {
+    let laboratory = Laboratory::start(&equipped.config).map_err(|error| error.to_string())?;
+    let heart = laboratory.clone();
+    let beat = assemble::heart_beat(equipped.positions.len());
+    let heart = tokio::spawn(async move { heart.heart(beat).await });
+    let tracer = Tracer::new(BufWriter::new(wire), laboratory.epoch());
+    let mut connected = match assemble::connect(equipped, &laboratory, Some(&tracer)) {
+        Ok(connected) => connected,
+        Err(Refusal::Words(text)) => return Err(text),
+        Err(Refusal::Findings(..)) => return Err("the bench file is not sound".into()),
+    };
+    let mut recorder = Recorder::new(lines.clone(), laboratory.epoch());
+    let (instruments, identified) = assemble::identify(equipped, &mut connected).await;
+    let start = run_start(prepared, equipped, run, instruments);
+    let told = |error: meterbench_run::RunError| error.to_string();
+    recorder.emit(Event::RunStarted(Box::new(start))).map_err(told)?;
+    let (outcome, outputs, mut recorder, failure) = match identified {
+        Err(error) => {
+            let (text, during) = (error.to_string(), "identification of the instruments".to_owned());
+            let outputs = "nothing was switched on".to_owned();
+            let failure = Failure {
+                text: text.clone(),
+                during: during.clone(),
+                outputs: outputs.clone(),
+                bench_ns: recorder.bench_ns(),
+            };
+            recorder.emit(Event::BenchFailed { text, during, outputs: outputs.clone() }).map_err(told)?;
+            (Some(Outcome::Error), outputs, recorder, Some(failure))
+        }
+        Ok(()) => {
+            let calibration =
+                ReferenceCalibration { uncertainty_percent: equipped.file.reference_uncertainty_percent() };
+            let bench = Bench::new(
+                connected.source,
+                connected.reference,
+                calibration,
+                connected.places,
+                recorder,
+                prepared.plan.decision_rule,
+            );
+            let ended = supervise(bench, prepared.plan.clone(), &lines, stop).await;
+            let failure = ended.failure.map(|(text, during)| Failure {
+                text,
+                during,
+                outputs: ended.outputs.clone(),
+                bench_ns: ended.recorder.bench_ns(),
+            });
+            (ended.outcome, ended.outputs, ended.recorder, failure)
+        }
+    };
+    heart.abort();
+    let counts = recorder.counts();
+    let outcome = outcome.unwrap_or_else(|| counts.outcome());
+    let bench_ns = recorder.bench_ns();
+    let wall_seconds = started.elapsed().as_secs_f64();
+    recorder.emit(Event::RunEnded { outcome, outputs, wall_seconds }).map_err(told)?;
+    Ok(Conducted { outcome, counts, bench_ns, failure, laboratory })
+}
+
+fn run_start(
+    prepared: &Prepared,
+    equipped: &Equipped,
+    run: RunInfo,
+    instruments: Vec<meterbench_record::InstrumentInfo>,
+) -> RunStart {
+    let plan = &prepared.plan;
+    let digest = Sha256::digest(prepared.source.text.as_bytes());
+    let expected = expected_seconds(plan, &equipped.positions[0].meter);
+    RunStart {
+        schema: SCHEMA_JOURNAL.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run,
+        plan: plan.title.clone(),
+        plan_file: Path::new(&prepared.source.name)
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        plan_sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+        standard: plan.standard.clone(),
+        decision_rule: plan.decision_rule.name().to_owned(),
+        bench: equipped.file.title.clone(),
+        bench_kind: "emulated".to_owned(),
+        seed: Some(equipped.config.seed),
+        instruments,
+        positions: equipped.positions.clone(),
+        steps: plan.steps.iter().map(step_info).collect(),
+        expected_bench_ns: (expected * 1e9) as u64,
+    }
+}
+
+/// SIGINT or SIGTERM.
+pub async fn stop_requested() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let term = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut term) => drop(term.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! { biased; () = interrupt => {}, () = term => {} }
+}
+
+/// What the emulated instruments were told and put out.
+fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
+    use io::Write;
+    for name in laboratory.instruments() {
+        let Some(log) = laboratory.log(&name) else { continue };
+        let file = directory.join(format!("instrument-{}.log", slug(&name)));
+        let mut file = BufWriter::new(File::create(file)?);
+        for line in log.lines() {
+            writeln!(file, "{line}")?;
+        }
+        writeln!(file, "# {} repeated questions left out", log.repeated())?;
+        file.flush()?;
+    }
+    Ok(())
+}
+
+fn host() -> String {
+    fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).unwrap_or_else(|_| "unknown".to_owned())
+}
+
+fn json(summary: &Summary) -> serde_json::Value {
+    serde_json::json!({
+        "plan": summary.plan,
+        "outcome": summary.outcome,
+        "exit_code": summary.outcome.exit_code(),
+        "counts": summary.counts,
+        "bench_seconds": summary.bench_seconds,
+        "wall_seconds": summary.wall_seconds,
+        "directory": summary.directory,
+        "record": summary.directory.join("record.json"),
+        "report": crate::terminal::report_file(&summary.directory),
+        "error": summary.failure.as_ref().map(|f| &f.text),
+    })
+}

@@ -1,0 +1,51 @@
+//! The journal: every event as a line of `events.jsonl`, written by a thread in real time.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use meterbench_record::{JournalLine, Record, RecordError};
+
+/// Lines the bench may be ahead of its readers before it waits for them.
+const AHEAD: usize = 1024;
+
+/// A reader of the stream of events, on the thread of the journal.
+pub trait Reader: Send {
+    fn line(&mut self, line: &JournalLine);
+}
+
+/// Starts the thread. It ends when the last sender is gone, and yields what went wrong with the file.
+pub fn start(
+    path: &Path,
+    mut readers: Vec<Box<dyn Reader>>,
+) -> io::Result<(SyncSender<JournalLine>, JoinHandle<io::Result<()>>)> {
+    let file = File::options().create_new(true).append(true).open(path)?;
+    let (sender, receiver) = sync_channel(AHEAD);
+    let thread =
+        std::thread::Builder::new().name("journal".into()).spawn(move || write(file, &receiver, &mut readers))?;
+    Ok((sender, thread))
+}
+
+/// One line reaches the operating system before the next is taken: a killed process loses nothing it had said.
+fn write(file: File, lines: &Receiver<JournalLine>, readers: &mut [Box<dyn Reader>]) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
+    for line in lines {
+        serde_json::to_writer(&mut file, &line)?;
+        file.write_all(b"\n")?;
+        file.flush()?;
+        readers.iter_mut().for_each(|reader| reader.line(&line));
+    }
+    file.get_ref().sync_all()
+}
+
+/// File names within the directory of a run.
+pub fn events_file(directory: &Path) -> PathBuf {
+    directory.join("events.jsonl")
+}
+
+/// Folds the journal of a run.
+pub fn fold(directory: &Path) -> Result<Record, RecordError> {
+    Record::fold(BufReader::new(File::open(events_file(directory))?))
+}

@@ -1,0 +1,19 @@
+//! Entry point of the `meterbench` program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use meterbench::arguments::{Arguments, Command};
+use meterbench::{check, emulate, execute, list, report};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let code = match &arguments.command {
+        Command::Run(run) => execute::run(run),
+        Command::Check(check) => check::check(check),
+        Command::Emulate(emulate) => emulate::emulate(emulate),
+        Command::Report(report) => report::again(report),
+        Command::List(list) => list::list(list),
+    };
+    ExitCode::from(code)
+}

@@ -1,0 +1,102 @@
+//! Reports, rendered from the record alone: HTML, JUnit, CSV. Pure; the record is the fold of the journal.
+
+pub mod csv;
+pub mod html;
+pub mod junit;
+mod svg;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use meterbench_record::{Record, RecordError};
+
+use crate::arguments::ReportArguments;
+use crate::catalogue::Refusal;
+use crate::diagnostics;
+use crate::journal;
+use crate::terminal::report_file;
+
+/// Where `report` looks for identifiers.
+const RUNS: &str = "reports/runs";
+
+/// Why a report cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("the template: {0}")]
+    Template(#[from] minijinja::Error),
+    #[error("record.json: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("points.csv: {0}")]
+    Csv(#[from] ::csv::Error),
+    #[error("junit.xml: {0}")]
+    Junit(String),
+}
+
+/// Folds the journal of a run and writes record and reports beside it.
+pub fn write(directory: &Path) -> Result<Record, ReportError> {
+    let record = journal::fold(directory)?;
+    let put = |name: &str, bytes: &[u8]| {
+        // Whole or not at all: an old report is not destroyed by a full disk.
+        let partial = directory.join(format!("{name}.partial"));
+        fs::write(&partial, bytes)?;
+        fs::rename(&partial, directory.join(name))
+    };
+    let mut json = serde_json::to_vec_pretty(&record)?;
+    json.push(b'\n');
+    put("record.json", &json)?;
+    put("points.csv", &csv::render(&record)?)?;
+    put("junit.xml", junit::render(&record)?.as_bytes())?;
+    put("report.html", html::render(&record)?.as_bytes())?;
+    Ok(record)
+}
+
+/// `report RUN`: the exit code.
+pub fn again(arguments: &ReportArguments) -> u8 {
+    let directory = match find(&arguments.run, Path::new(RUNS)) {
+        Ok(directory) => directory,
+        Err(refusal) => return diagnostics::refuse(&refusal),
+    };
+    match write(&directory) {
+        Ok(record) => {
+            if record.outcome.is_none() {
+                println!("this run has not ended: what its journal holds is reported");
+            }
+            println!("report {}", report_file(&directory).display());
+            0
+        }
+        Err(error) => diagnostics::refuse(&Refusal::Words(format!("{}: {error}", directory.display()))),
+    }
+}
+
+/// A directory, an identifier, a unique beginning of one, or `latest`.
+fn find(run: &str, runs: &Path) -> Result<PathBuf, Refusal> {
+    let direct = Path::new(run);
+    if journal::events_file(direct).is_file() {
+        return Ok(direct.to_owned());
+    }
+    let mut known: Vec<String> = fs::read_dir(runs)
+        .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    known.retain(|name| journal::events_file(&runs.join(name)).is_file());
+    known.sort();
+    let matching: Vec<&String> = known.iter().filter(|name| name.starts_with(run)).collect();
+    let found = match (run, matching.as_slice()) {
+        ("latest", _) => known.last(),
+        (_, [one]) => Some(*one),
+        (_, many) if !many.is_empty() => {
+            let text =
+                format!("`{run}` is the beginning of {} runs in {}: give more of it", many.len(), runs.display());
+            return Err(Refusal::Words(text));
+        }
+        _ => None,
+    };
+    match found {
+        Some(name) => Ok(runs.join(name)),
+        None => Err(Refusal::Words(format!("there is no run `{run}` in {}", runs.display()))),
+    }
+}

@@ -1,0 +1,277 @@
+//! What a person sees while a plan runs: a line a step, a bar on a terminal, the verdict.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use meterbench_record::{Counts, Event, JournalLine, Measurement, Outcome, RunStart, StepInfo, Verdict};
+
+use crate::journal::Reader;
+use crate::words;
+
+/// Failing points printed per step.
+const MOST_ROWS: usize = 8;
+
+/// Prints the events of one run.
+pub struct Terminal {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    positions: usize,
+    step: Option<StepInfo>,
+    counts: Counts,
+    worst: Option<Measurement>,
+    shown: Vec<String>,
+    hidden: usize,
+    citation: Option<String>,
+    lost: Vec<String>,
+}
+
+impl Terminal {
+    /// Nothing but failures when `quiet`; a bar only where standard output is a terminal.
+    pub fn new(quiet: bool) -> Self {
+        Self {
+            quiet,
+            bar: None,
+            positions: 1,
+            step: None,
+            counts: Counts::default(),
+            worst: None,
+            shown: Vec::new(),
+            hidden: 0,
+            citation: None,
+            lost: Vec::new(),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| println!("{text}")),
+            None => println!("{text}"),
+        }
+    }
+
+    fn begin(&mut self, start: &RunStart) {
+        self.positions = start.positions.iter().filter(|p| !p.skip).count();
+        let Some(first) = start.positions.first() else { return };
+        if !self.quiet {
+            let standard = start.standard.as_deref().unwrap_or("no standard");
+            let seed = start.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+            let serials: Vec<&str> = start.positions.iter().filter(|p| !p.skip).map(|p| p.serial.as_str()).collect();
+            let points: u32 = start.steps.iter().map(|s| s.points).sum();
+            println!("{:<44} {standard}, class {}", start.plan, first.meter.class);
+            println!(
+                "{} ({}{seed})    meter {} {}    {}, {}, {} of bench time",
+                start.bench,
+                start.bench_kind,
+                first.meter.name,
+                serials.join(", "),
+                words::plural(self.positions, "position"),
+                words::plural(points as usize, "point"),
+                words::duration(start.expected_bench_ns as f64 / 1e9),
+            );
+            for position in start.positions.iter().filter(|p| !p.faults.is_empty()) {
+                println!("position {}: planted {}", position.id, position.faults.join(", "));
+            }
+            println!();
+            if std::io::stdout().is_terminal() {
+                let bar = ProgressBar::new(start.expected_bench_ns / 1_000_000);
+                let template = "  >>    {msg:<48} [{bar:24}] {eta} left";
+                bar.set_style(
+                    ProgressStyle::with_template(template)
+                        .unwrap_or_else(|_| ProgressStyle::default_bar())
+                        .progress_chars("#>-"),
+                );
+                self.bar = Some(bar);
+            }
+        }
+    }
+
+    fn measured(&mut self, m: &Measurement) {
+        self.counts.add(m);
+        if m.value.number().is_some() && share_of_limit(m) >= self.worst.as_ref().map_or(-1.0, share_of_limit) {
+            self.worst = Some(m.clone());
+        }
+        if let Some(limit) = &m.limit {
+            self.citation = Some(format!("{}, {}", limit.source, limit.row));
+        }
+        let bad = match m.verdict {
+            Some(Verdict::Fail) => {
+                if m.decides {
+                    "FAIL"
+                } else {
+                    "note"
+                }
+            }
+            Some(Verdict::Inconclusive) => "INCONCLUSIVE",
+            _ => return,
+        };
+        if self.shown.len() >= MOST_ROWS {
+            self.hidden += 1;
+            return;
+        }
+        let position = if self.positions > 1 { format!("position {}  ", m.position) } else { String::new() };
+        let limit = m.limit.as_ref().map(|l| words::limit(l, &m.unit)).unwrap_or_default();
+        let row = format!(
+            "        {position}{:<26} {:>12} {:>10} {:>14}   {bad}  {}",
+            format!("{} {}", m.at, if m.quantity == "percentage-error" { "" } else { &m.quantity }).trim_end(),
+            words::value(m),
+            words::uncertainty(m),
+            limit,
+            words::outside(m),
+        );
+        self.shown.push(row.trim_end().to_owned());
+    }
+
+    fn end_step(&mut self) {
+        let Some(step) = self.step.take() else { return };
+        let counts = std::mem::take(&mut self.counts);
+        let mark = match counts {
+            Counts { fail: 1.., .. } => "FAIL",
+            Counts { inconclusive: 1.., .. } => "open",
+            Counts { pass: 0, advisory: 1.., .. } => "note",
+            _ if !self.lost.is_empty() => "lost",
+            _ => "ok",
+        };
+        let worst = self.worst.take();
+        let measured = step.points > 0;
+        let mut line = format!("  {mark:<5} {:<15} {:<20}", step.kind, step.name);
+        if measured {
+            line.push_str(&format!(" {:>3} points", step.points as usize * self.positions));
+        }
+        if counts.fail > 0 {
+            line.push_str(&format!("   {} fail", counts.fail));
+        } else if let Some(worst) = &worst {
+            let limit =
+                worst.limit.as_ref().map(|l| format!(" of {}", words::limit(l, &worst.unit))).unwrap_or_default();
+            let u = words::uncertainty(worst);
+            let u = if u.is_empty() { String::new() } else { format!("   U {u}") };
+            line.push_str(&format!("   worst {}{limit}  at {}{u}", words::value(worst), worst.at));
+        }
+        if counts.advisory > 0 {
+            line.push_str(&format!("   {} advisory", counts.advisory));
+        }
+        let (shown, hidden) = (std::mem::take(&mut self.shown), std::mem::take(&mut self.hidden));
+        if !self.quiet || counts.fail > 0 || !self.lost.is_empty() {
+            self.say(&line);
+            for lost in std::mem::take(&mut self.lost) {
+                self.say(&format!("        LOST  {lost}"));
+            }
+            if !shown.is_empty() {
+                self.say(&format!("\n        {:<26} {:>12} {:>10} {:>14}", "point", "value", "U", "limit"));
+                shown.iter().for_each(|row| self.say(row));
+                let more = if hidden > 0 { format!("... {hidden} more, see report") } else { String::new() };
+                self.say(&format!("        {more:<28} {}\n", self.citation.clone().unwrap_or_default()));
+            }
+        }
+    }
+}
+
+/// How much of its limit a value uses; 0 without a limit.
+fn share_of_limit(m: &Measurement) -> f64 {
+    let (Some(value), Some(limit)) = (m.value.number(), &m.limit) else { return 0.0 };
+    limit.high.or(limit.low).map_or(0.0, |bound| (value / bound).abs())
+}
+
+impl Reader for Terminal {
+    fn line(&mut self, line: &JournalLine) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(line.bench_ns / 1_000_000);
+        }
+        match &line.event {
+            Event::RunStarted(start) => self.begin(start),
+            Event::StepStarted(step) => {
+                self.worst = None;
+                self.step = Some(step.clone());
+            }
+            Event::PointStarted { at, .. } => {
+                if let (Some(bar), Some(step)) = (&self.bar, &self.step) {
+                    bar.set_message(format!("{:<15} {at:<18} {}", step.kind, words::clock(line.bench_ns)));
+                }
+            }
+            Event::Measured { measurement } => self.measured(measurement),
+            Event::PositionLost { position, text, .. } => self.lost.push(format!("position {position}: {text}")),
+            Event::StepEnded(_) => self.end_step(),
+            Event::RunEnded { .. } => {
+                self.end_step();
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::Noted { .. } | Event::BenchFailed { .. } | Event::Unknown(_) => {}
+        }
+    }
+}
+
+/// How one run ended, for its last lines and for the table over several runs.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub plan: String,
+    pub outcome: Outcome,
+    pub counts: Counts,
+    pub bench_seconds: f64,
+    pub wall_seconds: f64,
+    pub points: u32,
+    pub directory: std::path::PathBuf,
+    pub failure: Option<Failure>,
+}
+
+/// A broken bench in words.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub text: String,
+    pub during: String,
+    pub outputs: String,
+    pub bench_ns: u64,
+}
+
+impl Summary {
+    pub fn counted(&self) -> String {
+        let c = &self.counts;
+        let mut text = format!("{} pass  {} fail  {} inconclusive", c.pass, c.fail, c.inconclusive);
+        for (n, word) in [
+            (c.advisory, "advisory"),
+            (c.not_observable, "not observable"),
+            (c.skipped, "skipped"),
+            (c.unlimited, "without limit"),
+        ] {
+            if n > 0 {
+                text.push_str(&format!("  {n} {word}"));
+            }
+        }
+        text
+    }
+
+    /// Measurements that are in the record.
+    fn kept(&self) -> u32 {
+        let c = &self.counts;
+        c.pass + c.fail + c.inconclusive + c.advisory + c.not_observable + c.skipped + c.unlimited
+    }
+
+    pub fn print(&self) {
+        if let Some(failure) = &self.failure {
+            println!("ERROR  {}", failure.text);
+            println!("       during {}, bench time {}", failure.during, words::clock(failure.bench_ns));
+            println!("       outputs: {}", failure.outputs);
+            println!(
+                "       {} of {} points were measured and are kept in {}/",
+                self.kept(),
+                self.points,
+                self.directory.display()
+            );
+        }
+        let outcome = self.outcome;
+        println!(
+            "\n{}   {}       {} of bench time in {}{}",
+            outcome.word(),
+            self.counted(),
+            words::duration(self.bench_seconds),
+            words::duration(self.wall_seconds),
+            if outcome == Outcome::Pass { String::new() } else { format!("       exit {}", outcome.exit_code()) }
+        );
+        println!("report {}", report_file(&self.directory).display());
+    }
+}
+
+pub fn report_file(directory: &Path) -> std::path::PathBuf {
+    directory.join("report.html")
+}
