@@ -167,8 +167,14 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
     };
     let wire = File::create(directory.join("wire.log")).map_err(failed)?;
     let runtime = emulated_runtime().map_err(failed)?;
-    let outcome = runtime.block_on(conduct(prepared, equipped, run, lines, wire, started, stop_requested()))?;
-    write_logs(&outcome.laboratory, &directory).map_err(failed)?;
+    let (outcome, laboratory) = runtime.block_on(async {
+        let laboratory = Laboratory::start(&equipped.config).map_err(|error| error.to_string())?;
+        let tracer = Tracer::new(BufWriter::new(wire), laboratory.epoch());
+        let wires = Wires { lines, tracer: Some(tracer) };
+        let outcome = conduct(prepared, equipped, &laboratory, run, wires, started, stop_requested()).await?;
+        Ok::<_, String>((outcome, laboratory))
+    })?;
+    write_logs(&laboratory, &directory).map_err(failed)?;
     drop(runtime);
     match writer.join() {
         Ok(result) => result.map_err(failed)?,
@@ -200,25 +206,31 @@ pub struct Conducted {
     pub counts: Counts,
     pub bench_ns: u64,
     pub failure: Option<Failure>,
-    pub laboratory: Laboratory,
 }
 
-/// Builds the laboratory, runs the plan under supervision, says the last word.
+/// Where a run writes while it goes on.
+pub struct Wires {
+    /// The journal.
+    pub lines: SyncSender<JournalLine>,
+    /// Transcript of what passes between drivers and instruments.
+    pub tracer: Option<Tracer>,
+}
+
+/// Runs the plan in this laboratory under supervision and says the last word.
 pub async fn conduct(
     prepared: &Prepared,
     equipped: &Equipped,
+    laboratory: &Laboratory,
     run: RunInfo,
-    lines: SyncSender<JournalLine>,
-    wire: impl io::Write + Send + 'static,
+    wires: Wires,
     started: Instant,
     stop: impl Future<Output = ()>,
 ) -> Result<Conducted, String> {
-    let laboratory = Laboratory::start(&equipped.config).map_err(|error| error.to_string())?;
+    let Wires { lines, tracer } = wires;
     let heart = laboratory.clone();
     let beat = assemble::heart_beat(equipped.positions.len());
     let heart = tokio::spawn(async move { heart.heart(beat).await });
-    let tracer = Tracer::new(BufWriter::new(wire), laboratory.epoch());
-    let mut connected = match assemble::connect(equipped, &laboratory, Some(&tracer)) {
+    let mut connected = match assemble::connect(equipped, laboratory, tracer.as_ref()) {
         Ok(connected) => connected,
         Err(Refusal::Words(text)) => return Err(text),
         Err(Refusal::Findings(..)) => return Err("the bench file is not sound".into()),
@@ -268,7 +280,7 @@ pub async fn conduct(
     let bench_ns = recorder.bench_ns();
     let wall_seconds = started.elapsed().as_secs_f64();
     recorder.emit(Event::RunEnded { outcome, outputs, wall_seconds }).map_err(told)?;
-    Ok(Conducted { outcome, counts, bench_ns, failure, laboratory })
+    Ok(Conducted { outcome, counts, bench_ns, failure })
 }
 
 fn run_start(

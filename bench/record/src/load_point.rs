@@ -197,7 +197,11 @@ impl LoadPoint {
 impl fmt::Display for LoadPoint {
     /// `10 Itr  0.5 ind`, and only what departs from the reference conditions besides.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.current, self.power_factor)?;
+        if self.ampere == 0.0 {
+            write!(f, "no current")?;
+        } else {
+            write!(f, "{} {}", self.current, self.power_factor)?;
+        }
         if self.voltage != "1 Un" {
             write!(f, " {}", self.voltage)?;
         }

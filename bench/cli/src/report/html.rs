@@ -5,7 +5,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
 use serde::Serialize;
 
-use crate::report::svg::{Series, error_curves};
+use crate::report::svg::{Series, View, error_curves, worth_magnifying};
 use crate::words;
 
 const TEMPLATE: &str = include_str!("../../../../reports/templates/report.html");
@@ -43,6 +43,9 @@ struct StepTable {
 #[derive(Serialize)]
 struct Row {
     at: String,
+    current: String,
+    power_factor: String,
+    conditions: String,
     quantity: String,
     value: String,
     uncertainty: String,
@@ -165,12 +168,29 @@ fn charts(measurements: &[&Measurement], systems: u8) -> Vec<Chart> {
                 None => series.push(Series { name, points: vec![m] }),
             }
         }
-        let svg = error_curves(&series, title);
+        let svg = error_curves(&series, title, View::Limits);
         if !svg.is_empty() {
             charts.push(Chart { title: title.to_owned(), svg });
         }
+        if worth_magnifying(&series) {
+            let title = format!("{title}, magnified");
+            charts.push(Chart { svg: error_curves(&series, &title, View::Magnified), title });
+        }
     }
     charts
+}
+
+/// What departs from the reference conditions, and which phases are loaded.
+fn conditions(m: &Measurement) -> String {
+    let mut words = vec![m.at.phases.to_string()];
+    if m.at.voltage != "1 Un" {
+        words.push(m.at.voltage.clone());
+    }
+    if m.at.direction == meterbench_record::Direction::Export {
+        words.push("export".to_owned());
+    }
+    words.push(format!("{} Hz", m.at.frequency_hz));
+    words.join(", ")
 }
 
 fn row(m: &Measurement) -> Row {
@@ -196,6 +216,9 @@ fn row(m: &Measurement) -> Row {
     let budget = m.uncertainty.as_ref().map(|u| &u.budget[..]).unwrap_or_default();
     Row {
         at: m.at.to_string(),
+        current: if m.at.ampere > 0.0 { m.at.current.clone() } else { "none".to_owned() },
+        power_factor: if m.at.ampere > 0.0 { m.at.power_factor.to_string() } else { String::new() },
+        conditions: conditions(m),
         quantity: m.quantity.replace('-', " "),
         value: words::value(m),
         uncertainty: words::uncertainty(m),

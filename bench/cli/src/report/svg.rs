@@ -23,6 +23,7 @@ struct Scale {
     low_ampere: f64,
     high_ampere: f64,
     percent: f64,
+    one_current: bool,
 }
 
 impl Scale {
@@ -37,39 +38,71 @@ impl Scale {
     }
 }
 
+/// How a chart is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// The limit band fills most of the height.
+    Limits,
+    /// The errors fill the height; the limits may lie outside.
+    Magnified,
+}
+
 /// Draws the curves; nothing when no point has a number.
-pub(super) fn error_curves(series: &[Series<'_>], title: &str) -> String {
+pub(super) fn error_curves(series: &[Series<'_>], title: &str, view: View) -> String {
     let points: Vec<&Measurement> =
         series.iter().flat_map(|s| s.points.iter().copied()).filter(|m| m.value.number().is_some()).collect();
     if points.is_empty() {
         return String::new();
     }
-    let scale = scale(&points);
+    let scale = scale(&points, view);
     let mut out = format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\" class=\"chart\"><title>{title}</title>"
     );
-    band(&mut out, &scale, &points);
     axes(&mut out, &scale);
+    band(&mut out, &scale, &points);
     for (n, line) in series.iter().enumerate() {
-        curve(&mut out, &scale, line, n);
+        // Series that share their currents stand side by side.
+        let shift = if scale.one_current { 16.0 * (n as f64 - (series.len() as f64 - 1.0) / 2.0) } else { 0.0 };
+        curve(&mut out, &scale, line, n, shift);
     }
     out.push_str("</svg>");
     out
 }
 
-fn scale(points: &[&Measurement]) -> Scale {
-    let amperes = points.iter().map(|m| m.at.ampere);
-    let (low, high) = amperes.fold((f64::INFINITY, 0.0f64), |(l, h), a| (l.min(a), h.max(a)));
-    let limits = points.iter().filter_map(|m| m.limit.as_ref()?.high);
-    let extremes = points.iter().filter_map(|m| {
+/// The errors use less than this share of their limits: a magnified view then shows them.
+const SMALL_SHARE: f64 = 0.3;
+
+/// The largest error with its uncertainty, and the largest limit.
+fn extremes(points: &[&Measurement]) -> (f64, f64) {
+    let errors = points.iter().filter_map(|m| {
         let u = m.uncertainty.as_ref().map_or(0.0, |u| u.expanded);
         m.value.number().map(|v| v.abs() + u)
     });
-    let most = limits.chain(extremes).fold(0.1, f64::max) * 1.15;
+    let limits = points.iter().filter_map(|m| m.limit.as_ref()?.high);
+    (errors.fold(0.0, f64::max), limits.fold(0.0, f64::max))
+}
+
+/// A magnified view shows more than the view with limits.
+pub(super) fn worth_magnifying(series: &[Series<'_>]) -> bool {
+    let points: Vec<&Measurement> = series.iter().flat_map(|s| s.points.iter().copied()).collect();
+    let (error, limit) = extremes(&points);
+    error > 0.0 && error < SMALL_SHARE * limit
+}
+
+fn scale(points: &[&Measurement], view: View) -> Scale {
+    let amperes = points.iter().map(|m| m.at.ampere);
+    let (low, high) = amperes.fold((f64::INFINITY, 0.0f64), |(l, h), a| (l.min(a), h.max(a)));
+    let (error, limit) = extremes(points);
+    let most = match view {
+        View::Limits => error.max(limit),
+        View::Magnified => error,
+    };
+    let most = most.max(0.01) * 1.15;
     let step = nice(most / 3.0);
     // One point alone still needs an axis to stand on.
-    let (low, high) = if high / low < 1.5 { (low / 2.0, high * 2.0) } else { (low / 1.25, high * 1.25) };
-    Scale { low_ampere: low, high_ampere: high, percent: (most / step).ceil() * step }
+    let one_current = high / low < 1.5;
+    let (low, high) = if one_current { (low / 2.5, high * 2.5) } else { (low / 1.25, high * 1.25) };
+    Scale { low_ampere: low, high_ampere: high, percent: (most / step).ceil() * step, one_current }
 }
 
 /// 1, 2 or 5 times a power of ten, at least this.
@@ -97,11 +130,14 @@ fn band(out: &mut String, scale: &Scale, points: &[&Measurement]) {
     for (n, (ampere, limit)) in corners.iter().enumerate() {
         let from = if n == 0 { LEFT } else { scale.x(*ampere) };
         let to = corners.get(n + 1).map_or(WIDTH - RIGHT, |next| scale.x(next.0));
+        if *limit > scale.percent {
+            continue; // outside a magnified view
+        }
         for sign in [1.0, -1.0] {
             let y = scale.y(sign * limit);
             let _ = write!(out, "<line x1=\"{from:.1}\" x2=\"{to:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" class=\"limit\"/>");
         }
-        let (top, bottom) = (scale.y(*limit), scale.y(-limit));
+        let (top, bottom) = (scale.y(limit.min(scale.percent)), scale.y(-limit.min(scale.percent)));
         let _ = write!(
             upper,
             "<rect x=\"{from:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" class=\"band\"/>",
@@ -110,10 +146,13 @@ fn band(out: &mut String, scale: &Scale, points: &[&Measurement]) {
         );
     }
     out.insert_str(out.find("</title>").map_or(0, |n| n + 8), &upper);
-    if let Some((_, limit)) = corners.last() {
-        let (x, y) = (WIDTH - RIGHT + 6.0, scale.y(*limit) + 4.0);
-        let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"note\">limit ±{limit} %</text>");
-    }
+    let (x, words) = (WIDTH - RIGHT - 6.0, corners.last().map_or(0.0, |c| c.1));
+    let (y, text) = if words > scale.percent {
+        (TOP + 14.0, format!("magnified; limit ±{words} % outside the chart"))
+    } else {
+        (scale.y(words) - 5.0, format!("limit ±{words} %"))
+    };
+    let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"note end\">{text}</text>");
 }
 
 fn axes(out: &mut String, scale: &Scale) {
@@ -124,8 +163,8 @@ fn axes(out: &mut String, scale: &Scale) {
         let value = f64::from(n) * step;
         let y = scale.y(value);
         let class = if n == 0 { "zero" } else { "grid" };
+        let value = (value * 1e6).round() / 1e6;
         let label = if n == 0 { "0".to_owned() } else { format!("{value:+}").replace('-', "\u{2212}") };
-        let label = label.split_at_checked(7).map_or(label.clone(), |(short, _)| short.to_owned());
         let _ = write!(out, "<line x1=\"{LEFT}\" x2=\"{x_end}\" y1=\"{y:.1}\" y2=\"{y:.1}\" class=\"{class}\"/>");
         let _ = write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"tick end\">{label}</text>", LEFT - 8.0, y + 4.0);
     }
@@ -158,11 +197,11 @@ fn axes(out: &mut String, scale: &Scale) {
     let _ = write!(out, "<text transform=\"translate(14 {y:.1}) rotate(-90)\" class=\"axis middle\">error [%]</text>");
 }
 
-fn curve(out: &mut String, scale: &Scale, series: &Series<'_>, n: usize) {
+fn curve(out: &mut String, scale: &Scale, series: &Series<'_>, n: usize, shift: f64) {
     let colour = COLOURS[n % COLOURS.len()];
     let mut points: Vec<&Measurement> = series.points.iter().copied().filter(|m| m.value.number().is_some()).collect();
     points.sort_by(|a, b| a.at.ampere.total_cmp(&b.at.ampere));
-    let at = |m: &Measurement| (scale.x(m.at.ampere), scale.y(m.value.number().unwrap_or(0.0)));
+    let at = |m: &Measurement| (scale.x(m.at.ampere) + shift, scale.y(m.value.number().unwrap_or(0.0)));
     let path: Vec<String> = points.iter().map(|m| at(m)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
     let _ =
         write!(out, "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\"/>", path.join(" "));
@@ -185,7 +224,7 @@ fn curve(out: &mut String, scale: &Scale, series: &Series<'_>, n: usize) {
             let _ = write!(out, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"9\" class=\"failed\"/>");
         }
     }
-    let (x, y) = (WIDTH - RIGHT + 12.0, TOP + 44.0 + 19.0 * n as f64);
+    let (x, y) = (WIDTH - RIGHT + 12.0, TOP + 14.0 + 19.0 * n as f64);
     let _ = write!(out, "<g fill=\"{colour}\">{}</g>", marker(n, x, y - 4.0));
     let _ = write!(out, "<text x=\"{:.1}\" y=\"{y:.1}\" class=\"legend\">{}</text>", x + 11.0, series.name);
 }
