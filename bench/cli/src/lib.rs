@@ -14,6 +14,7 @@ pub mod emulate;
 pub mod execute;
 pub mod journal;
 pub mod list;
+pub mod rehearsal;
 pub mod report;
 pub mod terminal;
 pub mod words;

@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn check_template(text: &str, node: &Node, findings: &Findings) {
+pub(crate) fn check_template(text: &str, node: &Node, findings: &Findings) {
     if text.contains("${") {
         findings.push(
             Finding::error("reserved", &node.span, "`${` is reserved: this version has no expressions")
@@ -165,7 +165,7 @@ pub(crate) fn file_kind(root: &Node, findings: &mut Vec<Finding>) -> Option<File
     if let Some((_, kind)) = KINDS.iter().find(|(name, _)| Some(*name) == word) {
         return Some(*kind);
     }
-    let span = first.map_or(0..0, |node| node.span.clone());
+    let span = first.unwrap_or(root).span.clone();
     let message = match word {
         Some(word) => format!("the first key is `{word}`, which is no kind of file"),
         None => "the file does not begin with a key".to_owned(),

@@ -51,7 +51,9 @@ impl Dimension {
     }
 
     fn example(self, number: &str) -> String {
+        let volts = number.parse::<f64>().is_ok_and(|n| n > 2.0);
         match self {
+            Self::Voltage if volts => format!("`{number} V`"),
             Self::Voltage => format!("`{number} V` or `{number} Un`"),
             Self::Current => format!("`{number} A` or `{number} Itr`"),
             Self::Frequency => format!("`{number} Hz`"),
@@ -115,8 +117,8 @@ fn split(text: &str) -> Result<(f64, &str), String> {
     let Some((number, unit)) = text.split_once(' ') else {
         let digits = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
-        return Err(if number.is_empty() || unit.is_empty() {
-            "a number, a space and a unit are needed".to_owned()
+        return Err(if number.is_empty() || unit.is_empty() || unit.contains(':') {
+            "write one number, a space and one unit, as in `10 A` or `30 min`".to_owned()
         } else {
             format!("a space stands between number and unit: `{number} {unit}`")
         });
@@ -152,6 +154,10 @@ pub(crate) fn parse(text: &str, key: &str, wanted: Dimension) -> Result<Amount, 
 /// Reads a quantity from a node; reports what is wrong with it.
 pub(crate) fn read(node: &Node, key: &str, wanted: Dimension, findings: &Findings) -> Option<Amount> {
     match &node.value {
+        Value::Text(text) if text.contains("${") => {
+            crate::fields::check_template(text, node, findings);
+            None
+        }
         Value::Text(text) => match parse(text, key, wanted) {
             Ok(amount) => Some(amount),
             Err((message, remedy)) => {

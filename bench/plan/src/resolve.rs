@@ -238,7 +238,7 @@ impl Resolver<'_> {
 
     fn check_duplicates(&self, placed: &[Placed]) {
         for (n, point) in placed.iter().enumerate() {
-            if placed[..n].iter().any(|other| other.load == point.load) {
+            if placed[..n].iter().any(|other| same_load(&other.load, &point.load)) {
                 let message = format!("load point {} stands twice in this step", point.load);
                 self.findings.push(
                     Finding::error("duplicate-point", &point.span, message)
@@ -516,8 +516,15 @@ fn canonical(value: &Spanned<Amount>) -> String {
     }
 }
 
+/// Equal in amperes and volts, however they are written.
 fn same_load(a: &LoadPoint, b: &LoadPoint) -> bool {
-    (a.ampere - b.ampere).abs() <= 1e-9 * a.ampere && a.power_factor == b.power_factor && a.phases == b.phases
+    let close = |x: f64, y: f64| (x - y).abs() <= 1e-9 * x.abs();
+    close(a.ampere, b.ampere)
+        && close(a.volt, b.volt)
+        && close(a.frequency_hz, b.frequency_hz)
+        && a.power_factor == b.power_factor
+        && a.phases == b.phases
+        && a.direction == b.direction
 }
 
 /// Impulses of one reading: long enough that the jitter of one mains period stays below a tenth of the limit.

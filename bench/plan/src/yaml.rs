@@ -76,50 +76,55 @@ pub(crate) fn parse(source: &Source, findings: &mut Vec<Finding>) -> Option<Node
 /// The parser's error with a slug of ours and, for YAML's own traps, a remedy.
 fn explain(error: &serde_saphyr::Error, source: &Source) -> Finding {
     let text = error.without_snippet().to_string();
-    let offset = error
-        .location()
-        .and_then(|l| l.span().byte_offset())
-        .and_then(|o| usize::try_from(o).ok())
-        .unwrap_or(0)
-        .min(source.text.len());
-    let end = source.text[source.text.floor_char_boundary(offset)..]
+    let offset = error.location().map_or(0, |location| byte_of(location, source));
+    let end = source.text[offset..]
         .find(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | ']' | '}'))
-        .map_or(source.text.len(), |n| offset + n.max(1));
-    let span = offset..end.min(source.text.len());
+        .map_or(source.text.len(), |n| source.text.ceil_char_boundary(offset + n.max(1)));
+    let span = offset..end;
     let lower = text.to_lowercase();
-    let (code, help) = if lower.contains("duplicate") {
-        ("duplicate-key", Some("a key may stand once in a map; for several load points use a list under `at`"))
-    } else if lower.contains("budget") || lower.contains("depth") || lower.contains("recursion") {
-        ("too-deep", Some("a plan needs no more than a few levels"))
-    } else if lower.contains("multiple documents") || lower.contains("another document") {
-        ("bad-yaml", Some("one file holds one document: remove the `---` line"))
-    } else if source.text[..span.start.min(source.text.len())].lines().last().is_some_and(|l| l.contains('\t'))
-        || lower.contains("tab")
-    {
-        ("bad-yaml", Some("indent with spaces, not with tabs"))
-    } else {
-        (
-            "bad-yaml",
-            Some(
-                "values that begin with `>`, `%`, `@`, `&`, `*` or hold `: ` need quotes; conditions are words, such as `at most 5 ms`",
-            ),
-        )
-    };
+    let line_so_far = source.text[..offset].rsplit('\n').next().unwrap_or_default();
     // The place is printed with the caret: the parser's own "at line ..." would say it twice.
     let first = text.lines().next().unwrap_or_default();
-    let message = first.split(" at line ").next().unwrap_or(first).trim_end_matches(':').to_owned();
-    let finding = Finding::error(code, &span, message);
-    match help {
-        Some(help) => finding.help(help),
-        None => finding,
+    let said = first.split(" at line ").next().unwrap_or(first).trim_end_matches(':');
+    if lower.contains("duplicate") {
+        Finding::error("duplicate-key", &span, format!("`{}` stands twice in this map", &source.text[span.clone()]))
+            .label("a key may stand once")
+            .help("for several load points use a list under `at`")
+    } else if lower.contains("budget") || lower.contains("depth") || lower.contains("recursion") {
+        Finding::error("too-deep", &span, "the file is nested too deeply, or its aliases unfold to too much")
+            .label("here it becomes too much")
+    } else if lower.contains("document") {
+        Finding::error("bad-yaml", &span, "a second document begins here")
+            .label("one file holds one document")
+            .help("remove the `---` line")
+    } else if lower.contains("tab") || line_so_far.contains('\t') {
+        Finding::error("bad-yaml", &span, "a tab stands where blanks must").label("indent with blanks, not with tabs")
+    } else {
+        Finding::error("bad-yaml", &span, said).label("YAML cannot be read from here on").help(
+            "values that begin with `>`, `%`, `@`, `&`, `*` or hold `: ` need quotes; conditions are words, such as `at most 5`",
+        )
     }
+}
+
+/// Byte of a location; parser errors know line and column only.
+fn byte_of(location: serde_saphyr::Location, source: &Source) -> usize {
+    let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let byte = location.span().byte_offset().map(to_usize).unwrap_or_else(|| {
+        let line_start: usize =
+            source.text.split_inclusive('\n').take(to_usize(location.line()).saturating_sub(1)).map(str::len).sum();
+        let rest = &source.text[line_start.min(source.text.len())..];
+        let column = to_usize(location.column()).saturating_sub(1);
+        let in_line: usize = rest.chars().take(column).map(char::len_utf8).sum();
+        line_start + in_line
+    });
+    source.text.floor_char_boundary(byte.min(source.text.len()))
 }
 
 fn convert(raw: Spanned<Raw>, source: &Source) -> Node {
     let span = raw.referenced.span();
-    let start = span.byte_offset().and_then(|o| usize::try_from(o).ok()).unwrap_or(0).min(source.text.len());
+    let start = byte_of(raw.referenced, source);
     let length = span.byte_len().and_then(|l| usize::try_from(l).ok()).unwrap_or(0);
-    let end = (start + length).min(source.text.len());
+    let end = source.text.ceil_char_boundary((start + length).min(source.text.len()));
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Bool(b) => Value::Bool(b),

@@ -1,0 +1,121 @@
+//! Planted faults: the right plan fails them where the true error exceeds the limit, and passes where it does not.
+
+use meterbench_record::{Measurement, Outcome, Verdict};
+use rstest::rstest;
+
+use crate::{changes, run};
+
+const CURVE: &str = "
+plan: Error curve
+standard: EN 50470-3:2006
+steps:
+  - accuracy:
+      at:
+        - { current: [Imin, Imax] }
+        - { current: [Itr, 10 Itr], power-factor: [1, 0.5 ind, 0.8 cap] }
+";
+const ONE_PHASE: &str = "
+plan: One phase loaded
+standard: EN 50470-3:2006
+steps:
+  - accuracy: { at: [{ phases: [L1, L2, L3], current: 10 Itr }] }
+";
+const NO_LOAD: &str = "{ plan: No load, standard: \"EN 50470-3:2006\", steps: [no-load] }";
+const STARTING: &str = "{ plan: Starting, standard: \"EN 50470-3:2006\", steps: [starting] }";
+const CONSTANT: &str = "{ plan: Constant, standard: \"EN 50470-3:2006\", steps: [meter-constant] }";
+
+fn failures(measurements: &[Measurement]) -> usize {
+    measurements.iter().filter(|m| m.decides && m.verdict == Some(Verdict::Fail)).count()
+}
+
+/// Where the world's own error lies outside the limit by more than U it fails, inside by more than U it passes.
+fn verdicts_follow_the_truth(plan: &str, fault: &str) -> usize {
+    let ran = run(plan, "emulated-3ph", &changes(&[fault]));
+    for m in &ran.record.measurements {
+        let truth = ran.true_percent(m).expect("the truth was noted");
+        let limit = m.limit.as_ref().and_then(|l| l.high).expect("every point has a limit");
+        let expanded = m.uncertainty.as_ref().map_or(0.0, |u| u.expanded);
+        let wanted = match truth.abs() {
+            t if t > limit + expanded => Verdict::Fail,
+            t if t < limit - 2.0 * expanded => Verdict::Pass,
+            _ => continue,
+        };
+        assert_eq!(m.verdict, Some(wanted), "{fault}, {}: true {truth:+.3} %, {:?}, limit {limit}", m.at, m.value);
+    }
+    let failed = failures(&ran.record.measurements);
+    assert_eq!(ran.outcome, if failed > 0 { Outcome::Fail } else { Outcome::Pass }, "{fault}");
+    failed
+}
+
+#[rstest]
+#[case::gain_fails("gain=1.25%", 7)]
+#[case::gain_passes("gain=0.5%", 0)]
+#[case::phase_error_fails("phase-error=40 min-of-arc", 2)]
+#[case::phase_error_passes("phase-error=10 min-of-arc", 0)]
+#[case::offset_power_fails("offset-power=6 W", 4)]
+#[case::offset_power_passes("offset-power=0.5 W", 0)]
+#[case::wrong_constant_does_not_move_the_true_error("noise=3", 0)]
+fn an_error_beyond_the_limit_fails_and_one_within_passes(#[case] fault: &str, #[case] failing: usize) {
+    assert_eq!(verdicts_follow_the_truth(CURVE, fault), failing, "{fault}");
+}
+
+#[test]
+fn a_lost_phase_fails_everywhere_and_at_its_own_phase_by_evidence() {
+    assert_eq!(verdicts_follow_the_truth(CURVE, "lost-phase=2"), 8);
+    let ran = run(ONE_PHASE, "emulated-3ph", &changes(&["lost-phase=2"]));
+    let verdicts: Vec<_> = ran.record.measurements.iter().map(|m| m.verdict.clone()).collect();
+    assert_eq!(verdicts, [Some(Verdict::Pass), Some(Verdict::Fail), Some(Verdict::Pass)]);
+    let note = ran.record.measurements[1].note.as_deref().unwrap_or_default();
+    assert!(note.contains("no impulse within 1.5") && note.contains("register did not move"), "{note}");
+}
+
+#[rstest]
+#[case("creep=20 W", Outcome::Fail)]
+#[case("creep=3 W", Outcome::Pass)]
+fn creep_fails_no_load_where_it_makes_more_than_one_impulse(#[case] fault: &str, #[case] outcome: Outcome) {
+    let ran = run(NO_LOAD, "emulated-3ph", &changes(&[fault]));
+    assert_eq!(ran.outcome, outcome, "{:?}", ran.record.measurements);
+}
+
+#[rstest]
+#[case("dropped-impulses=200", Outcome::Fail)]
+#[case("dropped-impulses=2000", Outcome::Pass)]
+#[case("wrong-constant=800", Outcome::Fail)]
+fn impulses_that_do_not_match_the_register_fail_the_dial_test(#[case] fault: &str, #[case] outcome: Outcome) {
+    let ran = run(CONSTANT, "emulated-3ph", &changes(&[fault]));
+    assert_eq!(ran.outcome, outcome, "{:?}", ran.record.measurements[0].value);
+}
+
+#[test]
+fn a_meter_that_does_not_start_fails() {
+    // 20 mA on each phase at a negative offset of 9 W leaves less than the starting power.
+    let ran = run(STARTING, "emulated-3ph", &changes(&["offset-power=-9 W"]));
+    assert_eq!(ran.outcome, Outcome::Fail);
+    assert!(ran.record.measurements[0].note.as_deref().is_some_and(|n| n.contains("no impulse within")));
+    assert_eq!(run(STARTING, "emulated-3ph", &changes(&[])).outcome, Outcome::Pass);
+}
+
+#[test]
+fn a_fault_at_one_position_fails_that_position_alone() {
+    let ran = run(CURVE, "emulated-3ph-three-positions", &changes(&["gain=1.25%@2"]));
+    let failing: Vec<u32> = ran.record.positions_counts.iter().filter(|(_, c)| c.fail > 0).map(|(p, _)| *p).collect();
+    assert_eq!(failing, [2]);
+    assert!(ran.record.positions_counts.values().all(|c| c.pass + c.fail == 8));
+    assert_eq!(ran.outcome, Outcome::Fail);
+}
+
+#[test]
+fn a_noisy_meter_shows_in_its_repeatability() {
+    let plan = "
+plan: Repeatability
+standard: EN 50470-3:2006
+steps:
+  - repeatability: { at: [{ current: Itr }], readings: 5 }
+";
+    let deviation = |fault: &[&str]| {
+        let ran = run(plan, "emulated-3ph", &changes(fault));
+        ran.record.measurements[0].value.number().expect("a deviation")
+    };
+    let (quiet, noisy) = (deviation(&[]), deviation(&["noise=30"]));
+    assert!(noisy > 5.0 * quiet, "{quiet} {noisy}");
+}

@@ -1,0 +1,47 @@
+//! The bench as a whole: plan to record on the emulated bench, in memory, and the program itself.
+
+mod broken_benches;
+mod broken_plans;
+mod faults;
+mod program;
+mod records;
+mod stops;
+
+use meterbench::assemble::Changes;
+use meterbench::rehearsal::{Rehearsal, prepare, rehearse};
+
+/// Every kind of step, short.
+const EVERY_STEP: &str = "
+plan: Every kind of step
+standard: EN 50470-3:2006
+meter: { class: B, phases: 3 }
+steps:
+  - warm-up: { voltage: Un, current: Itr, for: 20 s }
+  - accuracy:
+      name: Balanced
+      at: [{ current: [10 Itr, Imax], power-factor: [1, 0.5 ind] }]
+  - repeatability: { at: [{ current: Imax }], readings: 3 }
+  - starting
+  - no-load
+  - meter-constant
+  - apply: { current: 5 A }
+  - wait: { for: 10 s, expect: [{ impulses: led, count: at least 5 }] }
+  - prompt: { text: Look at the display }
+  - group:
+      name: Export
+      steps:
+        - accuracy: { at: [{ current: 10 Itr, direction: export }] }
+";
+
+fn changes(faults: &[&str]) -> Changes {
+    Changes { faults: faults.iter().map(|f| (*f).to_owned()).collect(), ..Changes::default() }
+}
+
+/// Runs a plan to its end.
+fn run(plan: &str, bench: &str, changes: &Changes) -> Rehearsal {
+    let (plan, bench) = match prepare(plan, bench, changes) {
+        Ok(ready) => ready,
+        Err(refusal) => panic!("{refusal:?}"),
+    };
+    rehearse(&plan, &bench, None).expect("the bench can be built")
+}
