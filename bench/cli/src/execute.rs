@@ -348,7 +348,7 @@ fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
 }
 
 fn host() -> String {
-    fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).unwrap_or_else(|_| "unknown".to_owned())
+    fs::read_to_string("/etc/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 
 fn json(summary: &Summary) -> serde_json::Value {

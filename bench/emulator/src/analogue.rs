@@ -22,17 +22,17 @@ pub(crate) struct Channel {
     pub(crate) voltage_gain: f64,
     /// Relative gain of the current channel.
     pub(crate) current_gain: f64,
-    /// Phase error of the current channel [rad], positive = current seen earlier.
+    /// Phase error of the current channel (rad), positive = current seen earlier.
     pub(crate) lead_rad: f64,
     /// Coupling from voltage into the current channel, in phase and in quadrature [A/V].
     pub(crate) coupling: (f64, f64),
-    /// Noise, referred to the terminals [V], [A] RMS.
+    /// Noise, referred to the terminals (V), (A) RMS.
     pub(crate) voltage_noise: f64,
     pub(crate) current_noise: f64,
     /// Temperature coefficient of the shunt [1/K] and [1/K²].
     pub(crate) shunt_tc: f64,
     pub(crate) shunt_tc2: f64,
-    /// Heating of the shunt by its own loss [K/A²] and its time constant [s].
+    /// Heating of the shunt by its own loss [K/A²] and its time constant (s).
     pub(crate) heating: f64,
     pub(crate) heating_tau: f64,
 }
@@ -110,7 +110,7 @@ impl FrontEnd {
         seen
     }
 
-    /// Active power the meter must find in this output [W], per phase; noise has none.
+    /// Active power the meter must find in this output (W), per phase; noise has none.
     pub(crate) fn active_watt(&self, output: &Output, thermal: &Thermal) -> [f64; 3] {
         let seen = self.seen(output, thermal);
         [0, 1, 2].map(|n| seen[n].0 * seen[n + 3].0 + seen[n].1 * seen[n + 3].1)
@@ -121,7 +121,7 @@ impl FrontEnd {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Thermal {
     pub(crate) ambient_c: f64,
-    /// Rise of each shunt above ambient by its own loss [K].
+    /// Rise of each shunt above ambient by its own loss (K).
     pub(crate) rise_k: [f64; 3],
 }
 

@@ -12,7 +12,7 @@ pub enum FaultKind {
     Gain,
     /// Phase error of the current channels [minutes of arc], positive = current seen earlier.
     PhaseError,
-    /// Power registered without a load, all phases together, and no starting threshold [W].
+    /// Power registered without a load, all phases together, and no starting threshold (W).
     Creep,
     /// The voltage of this phase (1 to 3) is not sensed.
     LostPhase,
@@ -20,7 +20,7 @@ pub enum FaultKind {
     DroppedImpulses,
     /// Input noise, multiple of the usual.
     Noise,
-    /// Power added by coupling from voltage to current, all phases together [W].
+    /// Power added by coupling from voltage to current, all phases together (W).
     OffsetPower,
     /// The meter works with this constant instead of that of its nameplate [imp/kWh].
     WrongConstant,

@@ -27,7 +27,7 @@ use crate::world::World;
 pub struct MeterConfig {
     pub type_number: String,
     pub serial: String,
-    /// Reference voltage [V].
+    /// Reference voltage (V).
     pub un_volt: u32,
     /// Meter constant of the nameplate [imp/kWh].
     pub constant: u32,
@@ -68,7 +68,7 @@ pub enum LaboratoryError {
 /// One line of an instrument's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// Bench time [ns].
+    /// Bench time (ns).
     pub bench_ns: u64,
     pub text: String,
 }
@@ -211,7 +211,7 @@ impl Laboratory {
         self.epoch
     }
 
-    /// Bench time [ns].
+    /// Bench time (ns).
     pub fn bench_ns(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }

@@ -134,18 +134,17 @@ mod tests {
     fn channel_noise_is_white_enough() {
         let noise = ChannelNoise::new(7);
         let n = 100_000u64;
-        let mut sums = [[0.0; 6]; 2];
+        let mut sums = [(0.0f64, 0.0f64); 6];
         let mut cross = 0.0;
         for index in 0..n {
             let now = noise.at(index);
-            for channel in 0..6 {
-                sums[0][channel] += now[channel];
-                sums[1][channel] += now[channel] * now[channel];
+            for (sum, x) in sums.iter_mut().zip(now) {
+                *sum = (sum.0 + x, sum.1 + x * x);
             }
             cross += now[0] * now[3];
         }
-        for channel in 0..6 {
-            assert!(sums[0][channel].abs() / (n as f64) < 0.015 && (sums[1][channel] / n as f64 - 1.0).abs() < 0.02);
+        for (mean, square) in sums {
+            assert!(mean.abs() / (n as f64) < 0.015 && (square / n as f64 - 1.0).abs() < 0.02);
         }
         assert!(cross.abs() / (n as f64) < 0.015);
     }

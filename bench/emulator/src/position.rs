@@ -28,7 +28,7 @@ pub(crate) struct Position {
 pub struct TrueError {
     /// (registered - true)/true of the active power now [%].
     pub percent: f64,
-    /// True active power, all phases of the meter [W].
+    /// True active power, all phases of the meter (W).
     pub watt: f64,
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Reference {
     draw: Draw,
     /// Relative error of power, all ranges.
     gain: f64,
-    /// Phase error [rad].
+    /// Phase error (rad).
     phase: f64,
 }
 
@@ -35,7 +35,7 @@ impl Reference {
         1.0 + self.gain + self.draw.rectangular("range", range as u64, RANGE_PERCENT / 100.0)
     }
 
-    /// Active power as this instrument measures it [W]; `phases` are the connected systems.
+    /// Active power as this instrument measures it (W); `phases` are the connected systems.
     pub(crate) fn watt(&self, output: &Output, range: usize, phases: usize) -> f64 {
         let (sin, cos) = self.phase.sin_cos();
         let power: f64 = (0..phases).map(|n| output.active_watt(n) * cos + output.reactive_var(n) * sin).sum();
@@ -47,7 +47,7 @@ impl Reference {
         value * (1.0 + self.gain / 2.0 + self.draw.rectangular("channel", channel as u64, RANGE_PERCENT / 200.0))
     }
 
-    /// Active energy between two instants [Wh], signed.
+    /// Active energy between two instants (Wh), signed.
     pub(crate) fn watt_hours(
         &self,
         source: &SourceLog,

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use meterbench_metrology::SAMPLE_RATE;
 
-/// A sine: RMS value and the angle by which it lags the common zero [deg].
+/// A sine: RMS value and the angle by which it lags the common zero (deg).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Phasor {
     pub rms: f64,
@@ -41,7 +41,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Active power of one phase [W].
+    /// Active power of one phase (W).
     pub(crate) fn active_watt(&self, phase: usize) -> f64 {
         let (u, i) = (self.voltage[phase], self.current[phase]);
         u.rms * i.rms * (i.lag_deg - u.lag_deg).to_radians().cos()
@@ -79,7 +79,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Angle of the common zero at a sample [rad].
+    /// Angle of the common zero at a sample (rad).
     pub(crate) fn angle(&self, sample: u64) -> f64 {
         let turns = self.turns + (sample - self.from) as f64 / f64::from(SAMPLE_RATE) * self.output.hertz;
         (turns - turns.floor()) * TAU

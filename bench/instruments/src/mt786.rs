@@ -16,7 +16,7 @@ const SWITCH_ON: Duration = Duration::from_secs(15);
 /// The same for switching off.
 const SWITCH_OFF: Duration = Duration::from_secs(5);
 const ALL_OFF: &str = "SUIAAAAAAAAA";
-/// Range of the instrument [V], [A], [Hz].
+/// Range of the instrument (V), (A), (Hz).
 const VOLT: (f64, f64) = (20.0, 500.0);
 const AMPERE: (f64, f64) = (0.001, 120.0);
 const HERTZ: (f64, f64) = (45.0, 65.0);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use meterbench_link::LinkError;
 
-/// A sine to put out: RMS value and the angle by which it lags the common zero [deg].
+/// A sine to put out: RMS value and the angle by which it lags the common zero (deg).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wave {
     pub rms: f64,
@@ -21,9 +21,9 @@ pub struct Setting {
 /// What nothing on this bench may exceed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SourceLimits {
-    /// Highest phase voltage [V].
+    /// Highest phase voltage (V).
     pub volt: f64,
-    /// Highest current [A].
+    /// Highest current (A).
     pub ampere: f64,
 }
 
@@ -75,7 +75,7 @@ pub struct ReferenceSpecification {
     pub drift_percent: f64,
     /// Dependence on range and load [%].
     pub range_percent: f64,
-    /// Phase error [rad].
+    /// Phase error (rad).
     pub phase_rad: f64,
 }
 
@@ -130,11 +130,11 @@ pub struct ErrorReading {
     pub percent: f64,
     /// Impulses it measured over.
     pub impulses: u64,
-    /// Reference energy between first and last edge [Wh].
+    /// Reference energy between first and last edge (Wh).
     pub reference_wh: f64,
     /// Reference pulses.
     pub pulses: f64,
-    /// Time between first and last edge [s].
+    /// Time between first and last edge (s).
     pub seconds: f64,
 }
 
@@ -164,9 +164,9 @@ impl<T: ReferenceStandard + ErrorCalculator> Reference for T {}
 pub struct DisplayReading {
     /// OBIS C.D.E of the register shown.
     pub obis: String,
-    /// Value [Wh] or [varh].
+    /// Value (Wh) or (varh).
     pub watt_hours: f64,
-    /// Last digit [Wh].
+    /// Last digit (Wh).
     pub resolution_wh: f64,
     /// As shown.
     pub text: String,

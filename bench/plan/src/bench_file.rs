@@ -46,7 +46,7 @@ pub struct InstrumentEntry {
     pub model: String,
     pub address: Address,
     pub calibration: Option<Calibration>,
-    /// Source only: nothing above this is ever asked of it [V], [A].
+    /// Source only: nothing above this is ever asked of it (V), (A).
     pub limits: Option<(f64, f64)>,
 }
 

@@ -1,6 +1,6 @@
 //! Turns YAML into checked points.
 //!
-//! A file is read into a tree whose every node knows its bytes ([`yaml`]), lowered by hand into typed values
+//! A file is read into a tree whose every node knows its bytes (`yaml.rs`), lowered by hand into typed values
 //! ([`PlanFile`], [`BenchFile`], [`MeterFile`], [`FaultFile`]) and, for a plan, resolved against the nameplate of the
 //! meter into load points with limits ([`PlanFile::resolve`]). Every step collects [`Finding`]s instead of stopping at
 //! the first: a file is reported with all its mistakes at once, each with its place and a remedy.

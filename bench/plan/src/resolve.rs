@@ -62,9 +62,9 @@ pub struct TestPoint {
     pub impulses: u64,
 }
 
-/// Shortest measurement [s].
+/// Shortest measurement (s).
 const SHORTEST_SECONDS: f64 = 10.0;
-/// Jitter of the impulses that a tenth of the limit must cover [s]: one mains period.
+/// Jitter of the impulses that a tenth of the limit must cover (s): one mains period.
 const JITTER_SECONDS: f64 = 0.020;
 /// Limit assumed where there is none, for the number of impulses [%].
 const ASSUMED_LIMIT_PERCENT: f64 = 1.0;

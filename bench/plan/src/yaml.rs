@@ -109,14 +109,14 @@ fn explain(error: &serde_saphyr::Error, source: &Source) -> Finding {
 /// Byte of a location; parser errors know line and column only.
 fn byte_of(location: serde_saphyr::Location, source: &Source) -> usize {
     let to_usize = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let byte = location.span().byte_offset().map(to_usize).unwrap_or_else(|| {
-        let line_start: usize =
-            source.text.split_inclusive('\n').take(to_usize(location.line()).saturating_sub(1)).map(str::len).sum();
-        let rest = &source.text[line_start.min(source.text.len())..];
+    let from_line = || {
+        let lines_before = to_usize(location.line()).saturating_sub(1);
+        let line_start: usize = source.text.split_inclusive('\n').take(lines_before).map(str::len).sum();
         let column = to_usize(location.column()).saturating_sub(1);
-        let in_line: usize = rest.chars().take(column).map(char::len_utf8).sum();
+        let in_line: usize = source.text[line_start..].chars().take(column).map(char::len_utf8).sum();
         line_start + in_line
-    });
+    };
+    let byte = location.span().byte_offset().map_or_else(from_line, to_usize);
     source.text.floor_char_boundary(byte.min(source.text.len()))
 }
 

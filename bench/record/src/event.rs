@@ -22,7 +22,7 @@ pub struct RunInfo {
     /// Who ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
-    /// Wall time [s]; zero until the end.
+    /// Wall time (s); zero until the end.
     pub wall_seconds: f64,
     /// Output directory.
     pub out: String,
@@ -111,7 +111,7 @@ pub struct RunStart {
     pub positions: Vec<PositionInfo>,
     /// Steps.
     pub steps: Vec<StepInfo>,
-    /// Bench time the plan is expected to take [ns].
+    /// Bench time the plan is expected to take (ns).
     pub expected_bench_ns: BenchNs,
 }
 
@@ -176,7 +176,7 @@ pub enum Event {
         outcome: Outcome,
         /// What is known of the outputs.
         outputs: String,
-        /// Wall time [s].
+        /// Wall time (s).
         wall_seconds: f64,
     },
     /// An event of a newer version, kept as it is.
@@ -189,7 +189,7 @@ pub enum Event {
 pub struct JournalLine {
     /// Number of the line, from 1, without gaps.
     pub seq: u64,
-    /// Bench time [ns].
+    /// Bench time (ns).
     pub bench_ns: BenchNs,
     /// What happened.
     #[serde(flatten)]

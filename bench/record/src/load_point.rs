@@ -28,7 +28,7 @@ impl PowerFactor {
     /// PF 1.
     pub const UNITY: Self = Self { magnitude: 1.0, side: None };
 
-    /// Angle by which the current lags the voltage [deg]; negative for a leading current.
+    /// Angle by which the current lags the voltage (deg); negative for a leading current.
     pub fn lag_degrees(self) -> f64 {
         let angle = self.magnitude.acos().to_degrees();
         if self.side == Some(Reactance::Cap) { -angle } else { angle }
@@ -161,13 +161,13 @@ pub struct LoadPoint {
     pub voltage: String,
     /// Current as written: `10 Itr`, `5 A`.
     pub current: String,
-    /// Phase voltage [V].
+    /// Phase voltage (V).
     pub volt: f64,
-    /// Current in each loaded phase [A].
+    /// Current in each loaded phase (A).
     pub ampere: f64,
     /// Power factor.
     pub power_factor: PowerFactor,
-    /// Frequency [Hz].
+    /// Frequency (Hz).
     pub frequency_hz: f64,
     /// Loaded phases; every voltage of the meter is present.
     pub phases: Phases,
@@ -180,14 +180,14 @@ pub struct LoadPoint {
 }
 
 impl LoadPoint {
-    /// Active power of the point, all loaded phases [W]; negative for export.
+    /// Active power of the point, all loaded phases (W); negative for export.
     pub fn active_watt(&self) -> f64 {
         let sign = if self.direction == Direction::Export { -1.0 } else { 1.0 };
         let (cos, _) = self.power_factor.cos_sin();
         sign * f64::from(self.phases.count()) * self.volt * self.ampere * cos
     }
 
-    /// Angle by which the current lags [deg], direction included.
+    /// Angle by which the current lags (deg), direction included.
     pub fn lag_degrees(&self) -> f64 {
         let turn = if self.direction == Direction::Export { 180.0 } else { 0.0 };
         self.power_factor.lag_degrees() + turn

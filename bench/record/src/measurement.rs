@@ -20,7 +20,7 @@ pub enum Value {
     Boolean(bool),
     /// A named state.
     State(String),
-    /// A moment of bench time [ns].
+    /// A moment of bench time (ns).
     InstantNs(u64),
     /// A file of columns beside the record.
     Series {
@@ -141,6 +141,6 @@ pub struct Measurement {
     /// Why, in words, where the figures alone do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Bench time at which the value was complete [ns].
+    /// Bench time at which the value was complete (ns).
     pub bench_ns: BenchNs,
 }

@@ -112,15 +112,15 @@ pub struct Nameplate {
     pub class: Class,
     /// Measuring systems, 1 or 3.
     pub systems: u8,
-    /// Reference voltage Un [V].
+    /// Reference voltage Un (V).
     pub un_volt: f64,
-    /// Reference frequency fn [Hz].
+    /// Reference frequency fn (Hz).
     pub fn_hertz: f64,
-    /// Minimum current Imin [A].
+    /// Minimum current Imin (A).
     pub imin_ampere: f64,
-    /// Reference current: Iref in EN 50470, Ib in IEC 62053 [A].
+    /// Reference current: Iref in EN 50470, Ib in IEC 62053 (A).
     pub iref_ampere: f64,
-    /// Maximum current Imax [A].
+    /// Maximum current Imax (A).
     pub imax_ampere: f64,
     /// Meter constant [imp/kWh].
     pub constant_per_kwh: u32,
@@ -129,12 +129,12 @@ pub struct Nameplate {
 }
 
 impl Nameplate {
-    /// Transitional current Itr [A]: a tenth of Iref for direct connection.
+    /// Transitional current Itr (A): a tenth of Iref for direct connection.
     pub fn itr_ampere(&self) -> f64 {
         self.iref_ampere / 10.0
     }
 
-    /// Starting current Ist [A]: 0.004 Iref for B and 1, 0.005 Iref for A and 2 (direct connection).
+    /// Starting current Ist (A): 0.004 Iref for B and 1, 0.005 Iref for A and 2 (direct connection).
     pub fn ist_ampere(&self) -> f64 {
         let fraction = match self.class {
             Class::B | Class::C | Class::One => 0.004,
@@ -143,12 +143,12 @@ impl Nameplate {
         self.iref_ampere * fraction
     }
 
-    /// Energy of one impulse [Wh].
+    /// Energy of one impulse (Wh).
     pub fn watt_hours_per_impulse(&self) -> f64 {
         1000.0 / f64::from(self.constant_per_kwh)
     }
 
-    /// Time between two impulses at this power [s].
+    /// Time between two impulses at this power (s).
     pub fn seconds_per_impulse(&self, watt: f64) -> f64 {
         3600.0 * self.watt_hours_per_impulse() / watt.abs()
     }

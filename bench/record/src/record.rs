@@ -134,7 +134,7 @@ pub struct Record {
     pub outcome: Option<Outcome>,
     /// What is known of the outputs at the end.
     pub outputs: String,
-    /// Bench time of the last event [ns].
+    /// Bench time of the last event (ns).
     pub bench_ns: BenchNs,
     /// SHA-256 of this record without `run` and `digest`.
     pub digest: String,

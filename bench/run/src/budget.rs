@@ -9,9 +9,9 @@ use meterbench_standards::gum::Budget;
 
 use crate::bench::ReferenceCalibration;
 
-/// Jitter of one edge, scanning head and meter [s].
+/// Jitter of one edge, scanning head and meter (s).
 const EDGE_JITTER_SECONDS: f64 = 1e-3;
-/// Drift of the source's power during a measurement [%], and the delay by which impulses follow energy [s].
+/// Drift of the source's power during a measurement [%], and the delay by which impulses follow energy (s).
 const SOURCE_DRIFT_PERCENT: f64 = 0.05;
 const METER_DELAY_SECONDS: f64 = 0.02;
 

@@ -3,10 +3,10 @@
 use meterbench_plan::{Action, ResolvedPlan, ResolvedStep, TestPoint};
 use meterbench_record::Nameplate;
 
-/// Applying a load: switching, read-back, settling [s].
+/// Applying a load: switching, read-back, settling (s).
 const APPLY: f64 = 11.0;
 
-/// Bench time of the whole plan [s].
+/// Bench time of the whole plan (s).
 pub fn expected_seconds(plan: &ResolvedPlan, plate: &Nameplate) -> f64 {
     plan.steps.iter().map(|step| step_seconds(step, plate)).sum()
 }

@@ -47,7 +47,7 @@ impl Recorder {
         self.epoch
     }
 
-    /// Bench time [ns].
+    /// Bench time (ns).
     pub fn bench_ns(&self) -> BenchNs {
         u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }

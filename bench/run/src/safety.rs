@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use meterbench_instruments::AcSource;
 
-/// Below this a voltage [V] or a current [A] counts as off.
+/// Below this a voltage (V) or a current (A) counts as off.
 const OFF_VOLT: f64 = 1.0;
 const OFF_AMPERE: f64 = 0.001;
 

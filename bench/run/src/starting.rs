@@ -60,7 +60,7 @@ pub(crate) async fn starting(
     Ok(())
 }
 
-/// Times between start and impulses of every position [s], until each gave three or took too long over one.
+/// Times between start and impulses of every position (s), until each gave three or took too long over one.
 async fn impulse_times(bench: &mut Bench, rule: &Starting) -> Result<Vec<(usize, Vec<f64>)>, RunError> {
     let places = impulses::start(bench).await?;
     let began = Instant::now();

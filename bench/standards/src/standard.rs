@@ -58,7 +58,7 @@ pub enum NoLimit {
 pub struct NoLoad {
     /// Test voltage as a multiple of Un.
     pub voltage_factor: f64,
-    /// Least duration [s].
+    /// Least duration (s).
     pub seconds: f64,
     /// Impulses allowed: a limit with only an upper bound.
     pub limit: Limit,
@@ -67,13 +67,13 @@ pub struct NoLoad {
 /// What the starting test asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Starting {
-    /// Starting current Ist [A].
+    /// Starting current Ist (A).
     pub ampere: f64,
-    /// Time between two impulses at Ist, all systems [s].
+    /// Time between two impulses at Ist, all systems (s).
     pub tau_seconds: f64,
-    /// Longest time any reading of the rule allows for one impulse [s].
+    /// Longest time any reading of the rule allows for one impulse (s).
     pub longest_seconds: f64,
-    /// Limit of the time to an impulse [s].
+    /// Limit of the time to an impulse (s).
     pub limit: Limit,
 }
 

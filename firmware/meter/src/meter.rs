@@ -19,7 +19,7 @@ pub enum Action {
 /// What is set per meter beside its type: nameplate, calibration, outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Reference voltage Un [V], 230 or 240.
+    /// Reference voltage Un (V), 230 or 240.
     pub reference_voltage: u32,
     /// What the test output and S0 count.
     pub quantity: ImpulseQuantity,
@@ -27,7 +27,7 @@ pub struct Settings {
     pub constant: MeterConstant,
     /// Resolution of the display.
     pub display: DisplayFormat,
-    /// Power per phase below which nothing is registered [mW]; `None` for half the starting power of the class.
+    /// Power per phase below which nothing is registered (mW); `None` for half the starting power of the class.
     pub starting_power_mw: Option<u32>,
     /// Calibration of the measuring systems.
     pub calibration: [PhaseCalibration; 3],
@@ -56,7 +56,7 @@ pub enum MeterError {
     /// The type exists for 230 V and 240 V.
     #[error("the reference voltage is {found} V; this type exists for 230 V and 240 V")]
     ReferenceVoltage {
-        /// The voltage asked for [V].
+        /// The voltage asked for (V).
         found: u32,
     },
 }

@@ -112,7 +112,7 @@ pub struct Profile {
     pub backup: Backup,
     /// Hot-swap interface.
     pub hot_swap: bool,
-    /// Maximum current [A].
+    /// Maximum current (A).
     pub maximum_current: u32,
     /// Active accuracy class.
     pub active_class: ActiveClass,
@@ -125,12 +125,12 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reference current [A]: 5 A for every current range of the type.
+    /// Reference current (A): 5 A for every current range of the type.
     pub const REFERENCE_CURRENT: u32 = 5;
-    /// Minimum current [mA].
+    /// Minimum current (mA).
     pub const MINIMUM_CURRENT_MA: u32 = 250;
 
-    /// Starting current [mA].
+    /// Starting current (mA).
     pub const fn starting_current_ma(&self) -> u32 {
         Self::REFERENCE_CURRENT * self.active_class.starting_current_permille()
     }

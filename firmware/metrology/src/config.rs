@@ -90,7 +90,7 @@ pub enum ConfigError {
         "at {power_w} W an impulse comes every {period_ms} ms, which leaves no off-time beside its {width_ms} ms: lower the meter constant or the width"
     )]
     ImpulsesMerge {
-        /// Highest power the meter must register [W].
+        /// Highest power the meter must register (W).
         power_w: u32,
         /// Time between two impulses there [ms].
         period_ms: u32,
@@ -140,8 +140,8 @@ impl PhaseConfig {
 impl Config {
     /// Checks and prepares a configuration.
     ///
-    /// `starting_power_mw` [mW] is the power per phase below which nothing is registered; half of `Un·Ist` is usual.
-    /// `highest_power_w` [W] is the power at which impulses must still stand apart (Imax and 1.15 Un, all phases).
+    /// `starting_power_mw` (mW) is the power per phase below which nothing is registered; half of `Un·Ist` is usual.
+    /// `highest_power_w` (W) is the power at which impulses must still stand apart (Imax and 1.15 Un, all phases).
     pub fn new(
         systems: Systems,
         calibration: &[PhaseCalibration; 3],

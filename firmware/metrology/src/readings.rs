@@ -38,15 +38,15 @@ pub enum PhaseSequence {
 /// Values of one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PhaseReadings {
-    /// RMS voltage [mV].
+    /// RMS voltage (mV).
     pub voltage_mv: u32,
-    /// RMS current [mA].
+    /// RMS current (mA).
     pub current_ma: u32,
-    /// Active power [mW], import positive.
+    /// Active power (mW), import positive.
     pub active_mw: i64,
-    /// Fundamental reactive power [mvar], inductive positive.
+    /// Fundamental reactive power (mvar), inductive positive.
     pub reactive_mvar: i64,
-    /// Apparent power [mVA], `Urms·Irms`.
+    /// Apparent power (mVA), `Urms·Irms`.
     pub apparent_mva: i64,
     /// Power factor `P/S` [1/10 000], signed like P; zero when S is zero.
     pub power_factor: i16,
@@ -61,7 +61,7 @@ pub struct Readings {
     pub phases: [PhaseReadings; 3],
     /// Total values: sums of P, Q and S; voltage and current stay zero.
     pub total: PhaseReadings,
-    /// Mains frequency [mHz]; `None` while no voltage gives ten clean cycles.
+    /// Mains frequency (mHz); `None` while no voltage gives ten clean cycles.
     pub frequency_mhz: Option<u32>,
     /// Phase sequence; `None` on a single-phase meter or when a voltage is missing.
     pub phase_sequence: Option<PhaseSequence>,

@@ -6,10 +6,10 @@ pub const SAMPLE_RATE: u32 = 8000;
 /// Counts at full scale: 24-bit content, sign included.
 pub const FULL_SCALE: i32 = 1 << 23;
 
-/// Peak voltage at full scale [V]: 71.5 µV per count.
+/// Peak voltage at full scale (V): 71.5 µV per count.
 pub const VOLT_FULL_SCALE: u32 = 600;
 
-/// Peak current at full scale [A]: 23.8 µA per count.
+/// Peak current at full scale (A): 23.8 µA per count.
 pub const AMPERE_FULL_SCALE: u32 = 200;
 
 /// Fraction bits of a gain: 1.0 is `1 << 30`.

@@ -23,7 +23,7 @@ const SHORTEST_CYCLE: u32 = 112;
 /// ... nor longer (42.6 Hz): without a zero crossing the cycle ends here.
 const LONGEST_CYCLE: u32 = 188;
 const CYCLES_PER_WINDOW: u32 = 10;
-/// Voltage that can carry the synchronisation [mV].
+/// Voltage that can carry the synchronisation (mV).
 const SYNC_VOLTAGE_MV: u32 = 20_000;
 /// Samples per cycle at the nominal frequency, Q16. 60 Hz finds itself within one window.
 const NOMINAL_PERIOD: i64 = (SAMPLE_RATE as i64 / 50) << 16;

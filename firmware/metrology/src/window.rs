@@ -56,7 +56,7 @@ fn rms(squares: i64, duration: u64, gain: i64, full_scale: u32) -> u32 {
     (scaled / ((FULL_SCALE as u128) << (16 + GAIN_BITS))) as u32
 }
 
-/// Energy of a window [quanta] as mean power [mW]; `duration` in 1/65536 sample.
+/// Energy of a window [quanta] as mean power (mW); `duration` in 1/65536 sample.
 pub(crate) fn milliwatt(quanta: i128, duration: u64) -> i64 {
     let per_sample = (quanta << 16) / i128::from(duration.max(1));
     (((per_sample >> 16) * MILLIWATT_NUMERATOR) >> (46 + GAIN_BITS - 16)) as i64

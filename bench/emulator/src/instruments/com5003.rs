@@ -21,7 +21,7 @@ use calculator::{EnergyRegister, ErrorCalculator};
 use header::Header;
 use status::Status;
 
-/// Voltage ranges and current ranges of the instrument [V], [A], with the names on the wire.
+/// Voltage ranges and current ranges of the instrument (V), (A), with the names on the wire.
 const VOLTAGE_RANGES: [(&str, f64); 6] =
     [("480V", 480.0), ("240V", 240.0), ("120V", 120.0), ("60V", 60.0), ("12V", 12.0), ("5V", 5.0)];
 const CURRENT_RANGES: [(&str, f64); 15] = [
@@ -41,7 +41,7 @@ const CURRENT_RANGES: [(&str, f64); 15] = [
     ("10mA", 0.01),
     ("5mA", 0.005),
 ];
-/// Frequency of the reference output at full scale [Hz].
+/// Frequency of the reference output at full scale (Hz).
 const REFERENCE_HERTZ: f64 = 200_000.0;
 /// A range is overloaded beyond this multiple of its nominal value.
 const OVERLOAD: f64 = 1.25;

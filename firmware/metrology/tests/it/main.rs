@@ -14,7 +14,7 @@ use meterbench_metrology::{
 struct Load {
     volt: f64,
     ampere: f64,
-    /// Current lags by this angle [deg]; positive = inductive.
+    /// Current lags by this angle (deg); positive = inductive.
     lag_deg: f64,
     hertz: f64,
     systems: Systems,
@@ -71,7 +71,7 @@ fn run(config: &Config, state: &mut State, load: &Load, seconds: f64, mut sink: 
     }
 }
 
-/// Energy that `read` gained over `seconds` after one second of settling [Wh].
+/// Energy that `read` gained over `seconds` after one second of settling (Wh).
 fn gained(config: &Config, load: &Load, seconds: f64, read: impl Fn(&State) -> u128) -> f64 {
     let mut state = State::default();
     run(config, &mut state, load, 1.0, |_| ());
