@@ -220,6 +220,22 @@ fn disturbed(file: &BenchFile, instrument: &str, endpoint: Endpoint) -> Endpoint
     Endpoint::Disturbed(Box::new(endpoint), Disturbance::after(disturbance.after, spoil))
 }
 
+/// The driver of the source with nobody at the other end: for the checks that come before any byte.
+pub fn idle_source(equipped: &Equipped) -> Result<Box<dyn AcSource>, Refusal> {
+    let entry = &equipped.file.source;
+    let (volt, ampere) = entry.limits.unwrap_or((0.0, 0.0));
+    let options = SessionOptions {
+        instrument: format!("the source ({} at {})", entry.model, entry.address),
+        terminator: b'\n',
+        timeout: TIMEOUT,
+        tracer: None,
+    };
+    let (dialer, _) = meterbench_link::pipe();
+    let session = Session::new(Endpoint::Pipe(dialer), options);
+    let driver = open_source(&entry.model, session, SourceLimits { volt, ampere });
+    driver.ok_or_else(|| Refusal::Words(format!("there is no source driver `{}`", entry.model)))
+}
+
 /// Asks every instrument who it is.
 pub async fn identify(
     equipped: &Equipped,

@@ -83,9 +83,31 @@ pub fn bench(name: &str) -> Result<BenchFile, Refusal> {
     read_bench(&source).map_err(|findings| Refusal::Findings(source, findings))
 }
 
-/// Reads a bench file with the models this version has drivers for, its faults included.
+/// Reads a bench file with the models this version has drivers for; its meters and faults must exist.
 pub fn read_bench(source: &Source) -> Result<BenchFile, Vec<Finding>> {
-    BenchFile::read(source, (&SOURCES, &REFERENCES))
+    let bench = BenchFile::read(source, (&SOURCES, &REFERENCES))?;
+    let mut findings = Vec::new();
+    let mut refused = |code: &'static str, word: &str, refusal: Refusal| {
+        let message = match refusal {
+            Refusal::Words(text) => text,
+            Refusal::Findings(file, _) => format!("{} has mistakes of its own: check it alone", file.name),
+        };
+        let start = source.text.find(word).unwrap_or(0);
+        let span = start..start + word.len().min(source.text.len() - start);
+        let label = "the bench needs this".to_owned();
+        findings.push(Finding { code, severity: Severity::Error, message, span, label, help: None });
+    };
+    for position in &bench.positions {
+        if let Err(refusal) = meter(&position.meter) {
+            refused("unknown-meter", &position.meter, refusal);
+        }
+        for words in &position.faults {
+            if let Err(refusal) = fault(words) {
+                refused("unknown-fault", &words.name, refusal);
+            }
+        }
+    }
+    if findings.is_empty() { Ok(bench) } else { Err(findings) }
 }
 
 pub fn meter(name: &str) -> Result<MeterFile, Refusal> {

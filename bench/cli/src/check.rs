@@ -19,8 +19,8 @@ pub fn check(arguments: &CheckArguments) -> u8 {
                 errors += 1;
                 files += 1;
                 match arguments.format {
-                    Format::Human => eprintln!("error: {text}"),
-                    Format::Json => println!("{}", serde_json::json!({ "code": "unreadable", "message": text })),
+                    Format::Human => complain!("error: {text}"),
+                    Format::Json => say!("{}", serde_json::json!({ "code": "unreadable", "message": text })),
                 }
             }
             Err(Refusal::Findings(source, findings)) => {
@@ -28,8 +28,8 @@ pub fn check(arguments: &CheckArguments) -> u8 {
                 files += 1;
                 for finding in &findings {
                     match arguments.format {
-                        Format::Human => println!("{}", diagnostics::render(&source, finding)),
-                        Format::Json => println!("{}", diagnostics::json(&source, finding)),
+                        Format::Human => say!("{}", diagnostics::render(&source, finding)),
+                        Format::Json => say!("{}", diagnostics::json(&source, finding)),
                     }
                 }
             }
@@ -37,9 +37,9 @@ pub fn check(arguments: &CheckArguments) -> u8 {
     }
     if arguments.format == Format::Human {
         if errors > 0 {
-            println!("{}", diagnostics::summary(errors, files));
+            say!("{}", diagnostics::summary(errors, files));
         } else {
-            println!("{} checked, no mistakes", crate::words::plural(arguments.files.len(), "file"));
+            say!("{} checked, no mistakes", crate::words::plural(arguments.files.len(), "file"));
         }
     }
     if errors > 0 { 2 } else { 0 }

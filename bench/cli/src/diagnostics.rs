@@ -57,12 +57,12 @@ pub fn summary(findings: usize, files: usize) -> String {
 /// Prints a refusal to standard error and gives its exit code.
 pub fn refuse(refusal: &Refusal) -> u8 {
     match refusal {
-        Refusal::Words(text) => eprintln!("error: {text}"),
+        Refusal::Words(text) => complain!("error: {text}"),
         Refusal::Findings(source, findings) => {
             for finding in findings {
-                eprintln!("{}", render(source, finding));
+                complain!("{}", render(source, finding));
             }
-            eprintln!("{}", summary(findings.len(), 1));
+            complain!("{}", summary(findings.len(), 1));
         }
     }
     2

@@ -6,7 +6,7 @@ use crate::arguments::EmulateArguments;
 use crate::assemble::{self, Changes, heart_beat};
 use crate::catalogue::Refusal;
 use crate::diagnostics;
-use crate::execute::stop_requested;
+use crate::stop;
 use meterbench_emulator::Laboratory;
 
 pub fn emulate(arguments: &EmulateArguments) -> u8 {
@@ -18,26 +18,27 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return diagnostics::refuse(&Refusal::Words(format!("no runtime: {error}"))),
     };
+    stop::listen();
     runtime.block_on(async {
         let laboratory = match Laboratory::start(&equipped.config) {
             Ok(laboratory) => laboratory,
             Err(error) => return diagnostics::refuse(&Refusal::Words(error.to_string())),
         };
-        println!("{}, seed {}, in real time; stop with Ctrl-C", equipped.file.title, equipped.config.seed);
+        say!("{}, seed {}, in real time; stop with Ctrl-C", equipped.file.title, equipped.config.seed);
         let mut servers = JoinSet::new();
         for name in laboratory.instruments() {
             let told = name.clone();
-            let started = move |address| println!("{told:<12} tcp://{address}");
+            let started = move |address| say!("{told:<12} tcp://{address}");
             servers.spawn(laboratory.clone().serve_tcp(name, "127.0.0.1:0".into(), started));
         }
         let heart = laboratory.heart(heart_beat(equipped.positions.len()).min(std::time::Duration::from_secs(1)));
         tokio::select! {
             biased;
-            () = stop_requested() => 130,
+            () = stop::requested() => 130,
             () = heart => 3,
             ended = servers.join_next() => {
                 if let Some(Ok(Err(error))) = ended {
-                    eprintln!("error: {error}");
+                    complain!("error: {error}");
                 }
                 3
             }

@@ -12,7 +12,7 @@ use meterbench_emulator::Laboratory;
 use meterbench_link::Tracer;
 use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
 use meterbench_record::{Counts, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, slug};
-use meterbench_run::{Bench, Recorder, ReferenceCalibration, expected_seconds, step_info, supervise};
+use meterbench_run::{Bench, Recorder, ReferenceCalibration, check_set_points, expected_seconds, step_info, supervise};
 use sha2::{Digest, Sha256};
 
 use crate::arguments::{Format, RunArguments};
@@ -21,6 +21,7 @@ use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
 use crate::journal::{self, Reader};
 use crate::report;
+use crate::stop;
 use crate::terminal::{Failure, Summary, Terminal};
 
 /// A plan that has been checked against the bench.
@@ -47,18 +48,23 @@ pub fn run(arguments: &RunArguments) -> u8 {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
+    stop::listen();
     let mut summaries = Vec::new();
     for plan in &prepared {
+        if stop::is_requested() {
+            say!("INTERRUPTED   before {}", plan.plan.title);
+            return Outcome::Interrupted.exit_code();
+        }
         let summary = match run_one(plan, &equipped, arguments) {
             Ok(summary) => summary,
             Err(text) => {
-                eprintln!("error: {text}");
+                complain!("error: {text}");
                 return Outcome::Error.exit_code();
             }
         };
         match arguments.format {
             Format::Human => summary.print(),
-            Format::Json => println!("{}", json(&summary)),
+            Format::Json => say!("{}", json(&summary)),
         }
         let interrupted = summary.outcome == Outcome::Interrupted;
         summaries.push(summary);
@@ -67,9 +73,9 @@ pub fn run(arguments: &RunArguments) -> u8 {
         }
     }
     if summaries.len() > 1 && arguments.format == Format::Human {
-        println!();
+        say!();
         for s in &summaries {
-            println!("{:<12} {:<48} {}", s.outcome.word(), s.plan, s.counted());
+            say!("{:<12} {:<48} {}", s.outcome.word(), s.plan, s.counted());
         }
     }
     summaries.iter().map(|s| s.outcome).max().unwrap_or(Outcome::Undecided).exit_code()
@@ -82,12 +88,12 @@ fn prepare_all(plans: &[PathBuf], equipped: &Equipped) -> Result<Vec<Prepared>, 
         match prepare(path, equipped) {
             Ok(plan) => prepared.push(plan),
             Err(Refusal::Words(text)) => {
-                eprintln!("error: {text}");
+                complain!("error: {text}");
                 errors += 1;
                 files += 1;
             }
             Err(Refusal::Findings(source, findings)) => {
-                findings.iter().for_each(|f| eprintln!("{}", diagnostics::render(&source, f)));
+                findings.iter().for_each(|f| complain!("{}", diagnostics::render(&source, f)));
                 errors += findings.len();
                 files += 1;
             }
@@ -96,7 +102,7 @@ fn prepare_all(plans: &[PathBuf], equipped: &Equipped) -> Result<Vec<Prepared>, 
     if errors == 0 {
         return Ok(prepared);
     }
-    eprintln!("{}", diagnostics::summary(errors, files));
+    complain!("{}", diagnostics::summary(errors, files));
     Err(2)
 }
 
@@ -107,8 +113,14 @@ pub fn prepare(path: &Path, equipped: &Equipped) -> Result<Prepared, Refusal> {
 }
 
 pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, Refusal> {
+    // Every meter must be one the plan is for; their ratings are equal, so the points are those of the first.
+    let plates = || equipped.positions.iter().filter(|p| !p.skip).map(|p| &p.meter);
+    let resolve = |plan: PlanFile| {
+        let mut resolved = plates().map(|plate| plan.resolve(plate)).collect::<Result<Vec<_>, _>>()?;
+        Ok(resolved.swap_remove(0))
+    };
     let resolved = match file_kind(&source) {
-        Ok(FileKind::Plan) => PlanFile::read(&source).and_then(|plan| plan.resolve(&equipped.positions[0].meter)),
+        Ok(FileKind::Plan) => PlanFile::read(&source).and_then(resolve),
         Ok(_) => {
             return Err(Refusal::Words(format!(
                 "{} is no plan: `run` takes files that begin with `plan:`",
@@ -118,7 +130,13 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
         Err(findings) => Err(findings),
     };
     match resolved {
-        Ok(plan) => Ok(Prepared { source, plan }),
+        Ok(plan) => {
+            let source_driver = assemble::idle_source(equipped)?;
+            let systems = equipped.positions[0].meter.systems;
+            check_set_points(source_driver.as_ref(), &plan, systems)
+                .map_err(|(step, error)| Refusal::Words(format!("step \"{step}\" of {}: {error}", source.name)))?;
+            Ok(Prepared { source, plan })
+        }
         Err(findings) => Err(Refusal::Findings(source, findings)),
     }
 }
@@ -171,18 +189,21 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
         let laboratory = Laboratory::start(&equipped.config).map_err(|error| error.to_string())?;
         let tracer = Tracer::new(BufWriter::new(wire), laboratory.epoch());
         let wires = Wires { lines, tracer: Some(tracer) };
-        let outcome = conduct(prepared, equipped, &laboratory, run, wires, started, stop_requested()).await?;
+        let outcome = conduct(prepared, equipped, &laboratory, run, wires, started, stop::requested()).await?;
         Ok::<_, String>((outcome, laboratory))
     })?;
     write_logs(&laboratory, &directory).map_err(failed)?;
     drop(runtime);
+    // A journal that broke must not hide what is known of the outputs.
+    let outputs = &outcome.outputs;
     match writer.join() {
-        Ok(result) => result.map_err(failed)?,
-        Err(_) => return Err("the thread of the journal has failed".into()),
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(format!("{}; outputs: {outputs}", failed(error))),
+        Err(_) => return Err(format!("the thread of the journal has failed; outputs: {outputs}")),
     }
     let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
     let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
-    report::write(&directory).map_err(|error| format!("the report cannot be written: {error}"))?;
+    report::write(&directory).map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
     Ok(Summary {
         plan: prepared.plan.title.clone(),
         outcome: outcome.outcome,
@@ -192,6 +213,7 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
         points: points * active,
         directory,
         failure: outcome.failure,
+        outputs: outcome.outputs.clone(),
     })
 }
 
@@ -206,6 +228,8 @@ pub struct Conducted {
     pub counts: Counts,
     pub bench_ns: u64,
     pub failure: Option<Failure>,
+    /// What is known of the outputs.
+    pub outputs: String,
 }
 
 /// Where a run writes while it goes on.
@@ -275,12 +299,29 @@ pub async fn conduct(
         }
     };
     heart.abort();
-    let counts = recorder.counts();
-    let outcome = outcome.unwrap_or_else(|| counts.outcome());
+    let by_position = recorder.counts();
+    // The strongest result over all positions; one that decided nothing is not covered by its neighbours.
+    let decided = || {
+        let tested = equipped.positions.iter().filter(|p| !p.skip);
+        let outcomes = tested.map(|p| by_position.get(&p.id).map_or(Outcome::Undecided, Counts::outcome));
+        outcomes.max().unwrap_or(Outcome::Undecided)
+    };
+    let mut outcome = outcome.unwrap_or_else(decided);
+    let mut failure = failure;
     let bench_ns = recorder.bench_ns();
     let wall_seconds = started.elapsed().as_secs_f64();
-    recorder.emit(Event::RunEnded { outcome, outputs, wall_seconds }).map_err(told)?;
-    Ok(Conducted { outcome, counts, bench_ns, failure })
+    let last = Event::RunEnded { outcome, outputs: outputs.clone(), wall_seconds };
+    if let Err(error) = recorder.emit(last) {
+        outcome = outcome.max(Outcome::Error);
+        failure.get_or_insert(Failure {
+            text: error.to_string(),
+            during: "the end of the run".into(),
+            outputs: outputs.clone(),
+            bench_ns,
+        });
+    }
+    let counts = by_position.values().fold(Counts::default(), Counts::plus);
+    Ok(Conducted { outcome, counts, bench_ns, failure, outputs })
 }
 
 fn run_start(
@@ -314,23 +355,6 @@ fn run_start(
     }
 }
 
-/// SIGINT or SIGTERM.
-pub async fn stop_requested() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let term = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut term) => drop(term.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! { biased; () = interrupt => {}, () = term => {} }
-}
-
 /// What the emulated instruments were told and put out.
 fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
     use io::Write;
@@ -341,7 +365,9 @@ fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
         for line in log.lines() {
             writeln!(file, "{line}")?;
         }
-        writeln!(file, "# {} repeated questions left out", log.repeated())?;
+        for (question, (count, last)) in log.questions() {
+            writeln!(file, "# asked {count} times, last at {last}: {question}")?;
+        }
         file.flush()?;
     }
     Ok(())

@@ -28,7 +28,8 @@ pub fn start(
     Ok((sender, thread))
 }
 
-/// One line reaches the operating system before the next is taken: a killed process loses nothing it had said.
+/// One line reaches the operating system before the next is taken: a killed process loses what was still on its way
+/// through the channel, and nothing older.
 fn write(file: File, lines: &Receiver<JournalLine>, readers: &mut [Box<dyn Reader>]) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     for line in lines {

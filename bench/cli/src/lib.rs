@@ -5,6 +5,22 @@
 //! nothing failed, 1 a meter failed, 2 nothing was energised because a file or an argument is wrong, 3 the bench
 //! broke, 4 nothing was decided, 130 interrupted.
 
+/// Prints a line. A reader that has closed its end is no reason to stop a run.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// The same on standard error.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 pub mod arguments;
 pub mod assemble;
 pub mod catalogue;
@@ -16,5 +32,6 @@ pub mod journal;
 pub mod list;
 pub mod rehearsal;
 pub mod report;
+pub mod stop;
 pub mod terminal;
 pub mod words;

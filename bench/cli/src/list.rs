@@ -12,7 +12,7 @@ use crate::diagnostics;
 pub fn list(arguments: &ListArguments) -> u8 {
     match lines(arguments.what, arguments.format) {
         Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
+            lines.iter().for_each(|line| say!("{line}"));
             0
         }
         Err(refusal) => diagnostics::refuse(&refusal),

@@ -64,9 +64,9 @@ pub fn again(arguments: &ReportArguments) -> u8 {
     match write(&directory) {
         Ok(record) => {
             if record.outcome.is_none() {
-                println!("this run has not ended: what its journal holds is reported");
+                say!("this run has not ended: what its journal holds is reported");
             }
-            println!("report {}", report_file(&directory).display());
+            say!("report {}", report_file(&directory).display());
             0
         }
         Err(error) => diagnostics::refuse(&Refusal::Words(format!("{}: {error}", directory.display()))),

@@ -45,8 +45,8 @@ impl Terminal {
 
     fn say(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{text}")),
-            None => println!("{text}"),
+            Some(bar) => bar.suspend(|| say!("{text}")),
+            None => say!("{text}"),
         }
     }
 
@@ -58,8 +58,8 @@ impl Terminal {
             let seed = start.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
             let serials: Vec<&str> = start.positions.iter().filter(|p| !p.skip).map(|p| p.serial.as_str()).collect();
             let points: u32 = start.steps.iter().map(|s| s.points).sum();
-            println!("{:<44} {standard}, class {}", start.plan, first.meter.class);
-            println!(
+            say!("{:<44} {standard}, class {}", start.plan, first.meter.class);
+            say!(
                 "{} ({}{seed})    meter {} {}    {}, {}, {} of bench time",
                 start.bench,
                 start.bench_kind,
@@ -70,9 +70,9 @@ impl Terminal {
                 words::duration(start.expected_bench_ns as f64 / 1e9),
             );
             for position in start.positions.iter().filter(|p| !p.faults.is_empty()) {
-                println!("position {}: planted {}", position.id, position.faults.join(", "));
+                say!("position {}: planted {}", position.id, position.faults.join(", "));
             }
-            println!();
+            say!();
             if std::io::stdout().is_terminal() {
                 let bar = ProgressBar::new(start.expected_bench_ns / 1_000_000);
                 let template = "  >>    {msg:<48} [{bar:24}] {eta} left";
@@ -213,6 +213,8 @@ pub struct Summary {
     pub points: u32,
     pub directory: std::path::PathBuf,
     pub failure: Option<Failure>,
+    /// What is known of the outputs.
+    pub outputs: String,
 }
 
 /// A broken bench in words.
@@ -249,10 +251,10 @@ impl Summary {
 
     pub fn print(&self) {
         if let Some(failure) = &self.failure {
-            println!("ERROR  {}", failure.text);
-            println!("       during {}, bench time {}", failure.during, words::clock(failure.bench_ns));
-            println!("       outputs: {}", failure.outputs);
-            println!(
+            say!("ERROR  {}", failure.text);
+            say!("       during {}, bench time {}", failure.during, words::clock(failure.bench_ns));
+            say!("       outputs: {}", failure.outputs);
+            say!(
                 "       {} of {} points were measured and are kept in {}/",
                 self.kept(),
                 self.points,
@@ -260,7 +262,10 @@ impl Summary {
             );
         }
         let outcome = self.outcome;
-        println!(
+        if self.failure.is_none() && outcome >= Outcome::Error {
+            say!("\noutputs: {}", self.outputs);
+        }
+        say!(
             "\n{}   {}       {} of bench time in {}{}",
             outcome.word(),
             self.counted(),
@@ -268,7 +273,7 @@ impl Summary {
             words::duration(self.wall_seconds),
             if outcome == Outcome::Pass { String::new() } else { format!("       exit {}", outcome.exit_code()) }
         );
-        println!("report {}", report_file(&self.directory).display());
+        say!("report {}", report_file(&self.directory).display());
     }
 }
 

@@ -40,6 +40,9 @@ pub(crate) trait Instrument: Send {
     /// Takes one line (without terminator) from a client; the world has been moved up to now.
     fn receive(&mut self, client: Client, line: &str, world: &mut World) -> Reply;
 
+    /// Sees what passed in the world since the last call.
+    fn observe(&mut self, _world: &mut World) {}
+
     /// A client went away.
     fn disconnected(&mut self, _client: Client) {}
 }

@@ -1,6 +1,6 @@
 //! The laboratory: a world, the instruments around it, and the wires that lead to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -79,24 +79,32 @@ impl fmt::Display for LogLine {
     }
 }
 
-/// What an instrument was told, and its output state over bench time. Repeated questions are counted, not repeated.
+/// What an instrument was told, and its output state over bench time. Questions are counted, commands are kept.
 #[derive(Debug, Clone, Default)]
 pub struct InstrumentLog {
     lines: Vec<LogLine>,
-    repeated: u64,
+    /// Questions by their words: how often, and when last [bench ns].
+    questions: BTreeMap<String, (u64, u64)>,
 }
+
+/// Longest line the log keeps whole.
+const LONGEST_LOGGED: usize = 500;
+/// Different questions the log counts apart.
+const MOST_QUESTIONS: usize = 1000;
 
 impl InstrumentLog {
     fn told(&mut self, bench_ns: u64, line: &str) {
-        let text = format!("told {line}");
-        // A poll repeats the last one or two lines: only the latest time of each is kept.
-        let recent = self.lines.len().saturating_sub(2);
-        if let Some(n) = self.lines[recent..].iter().position(|l| l.text == text) {
-            self.lines[recent + n].bench_ns = bench_ns;
-            self.repeated += 1;
+        let line = &line[..line.floor_char_boundary(LONGEST_LOGGED)];
+        let settles_nothing = matches!(line, "AAV" | "SSM" | "AME");
+        let only_asks = line.split('|').all(|part| part.trim_end().ends_with('?')) || line.starts_with("DISPLAY? ");
+        if settles_nothing || only_asks {
+            if self.questions.len() < MOST_QUESTIONS || self.questions.contains_key(line) {
+                let (count, last) = self.questions.entry(line.to_owned()).or_default();
+                (*count, *last) = (*count + 1, bench_ns);
+            }
             return;
         }
-        self.lines.push(LogLine { bench_ns, text });
+        self.lines.push(LogLine { bench_ns, text: format!("told {line}") });
     }
 
     fn output(&mut self, bench_ns: u64, energised: bool) {
@@ -112,9 +120,9 @@ impl InstrumentLog {
         &self.lines
     }
 
-    /// Repeated questions left out of the lines.
-    pub fn repeated(&self) -> u64 {
-        self.repeated
+    /// Questions by their words: how often they were asked, and when last [bench ns].
+    pub fn questions(&self) -> &BTreeMap<String, (u64, u64)> {
+        &self.questions
     }
 
     /// The last known output state; `None` if it never changed.
@@ -133,6 +141,16 @@ struct Shared {
     world: World,
     slots: HashMap<String, Slot>,
     clients: Client,
+}
+
+impl Shared {
+    /// Moves the world up to now and lets every instrument see what passed.
+    fn advance(&mut self, now: u64) {
+        self.world.advance(now);
+        for slot in self.slots.values_mut() {
+            slot.instrument.observe(&mut self.world);
+        }
+    }
 }
 
 /// The emulated laboratory. Clones share one world.
@@ -228,7 +246,7 @@ impl Laboratory {
     pub fn observe<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         let now = self.bench_ns();
         let mut shared = self.lock();
-        shared.world.advance(now);
+        shared.advance(now);
         look(&shared.world)
     }
 
@@ -251,8 +269,8 @@ impl Laboratory {
     fn handle(&self, name: &str, client: Client, line: &str) -> crate::instruments::Reply {
         let now = self.bench_ns();
         let mut shared = self.lock();
+        shared.advance(now);
         let Shared { world, slots, .. } = &mut *shared;
-        world.advance(now);
         let Some(slot) = slots.get_mut(name) else { return crate::instruments::Reply::nothing() };
         slot.log.told(now, line);
         let reply = slot.instrument.receive(client, line, world);
@@ -286,7 +304,11 @@ impl Laboratory {
         started(listener.local_addr().map_err(failed)?);
         let mut calls = JoinSet::new();
         loop {
-            let (stream, _) = listener.accept().await.map_err(failed)?;
+            // One caller that breaks off, or too many at once, is no reason to stop serving the others.
+            let Ok((stream, _)) = listener.accept().await else {
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            };
             let _ = stream.set_nodelay(true);
             calls.spawn(self.clone().converse(instrument.clone(), stream));
             while calls.try_join_next().is_some() {}

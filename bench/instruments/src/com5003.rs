@@ -175,21 +175,17 @@ impl ErrorCalculator for Com5003 {
         self.exchange(&settings.join("|"), 0).await.map(drop)
     }
 
-    async fn state(&mut self, input: &str) -> Result<CalculatorState, InstrumentError> {
-        let [status] = self.numbers([format!("{}?", node(input, "STATUS"))]).await?;
-        match status as u32 {
-            0 => Ok(CalculatorState::Idle),
-            1 => Ok(CalculatorState::Armed),
-            2 | 6 => Ok(CalculatorState::Counting),
-            4 => Ok(CalculatorState::Ready),
-            8 => Ok(CalculatorState::Aborted),
-            other => Err(self.reported(format!("{input} has status {other}"))),
-        }
-    }
-
-    async fn edges(&mut self, input: &str) -> Result<u64, InstrumentError> {
-        let [edges] = self.numbers([format!("{}?", node(input, "PULSES"))]).await?;
-        Ok(edges as u64)
+    async fn progress(&mut self, input: &str) -> Result<(CalculatorState, u64), InstrumentError> {
+        let [status, edges] = self.numbers(["STATUS", "PULSES"].map(|q| format!("{}?", node(input, q)))).await?;
+        let state = match status as u32 {
+            0 => CalculatorState::Idle,
+            1 => CalculatorState::Armed,
+            2 | 6 => CalculatorState::Counting,
+            4 => CalculatorState::Ready,
+            8 => CalculatorState::Aborted,
+            other => return Err(self.reported(format!("{input} has status {other}"))),
+        };
+        Ok((state, edges as u64))
     }
 
     async fn reading(&mut self, input: &str) -> Result<ErrorReading, InstrumentError> {

@@ -1,4 +1,4 @@
-//! The display of a meter behind a reading head: `DISPLAY?` is answered with `C.D.E;VALUE;UNIT`.
+//! The display of a meter behind a reading head: `DISPLAY? 1.8.0` is answered with `1.8.0;VALUE;UNIT`.
 
 use meterbench_link::Session;
 
@@ -14,12 +14,13 @@ impl DisplayReader {
         Self { session }
     }
 
-    pub async fn read(&mut self) -> Result<DisplayReading, InstrumentError> {
-        const QUERY: &str = "DISPLAY?";
-        let text = self.session.query(QUERY).await?;
-        match parse(&text) {
+    /// Reads one item of the display's list, named by OBIS C.D.E.
+    pub async fn read(&mut self, obis: &str) -> Result<DisplayReading, InstrumentError> {
+        let query = format!("DISPLAY? {obis}");
+        let text = self.session.query(&query).await?;
+        match parse(&text).filter(|reading| reading.obis == obis) {
             Some(reading) => Ok(reading),
-            None => Err(self.session.unexpected(QUERY, &text, "`C.D.E;VALUE;kWh` or `kvarh`").into()),
+            None => Err(self.session.unexpected(&query, &text, &format!("`{obis};VALUE;kWh` or `kvarh`")).into()),
         }
     }
 }

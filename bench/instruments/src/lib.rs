@@ -1,6 +1,6 @@
 //! Roles of a bench and the drivers that fill them.
 //!
-//! A driver speaks one instrument's protocol over a [`Session`](meterbench_link::Session). Whether the instrument is real
+//! A driver speaks one instrument's protocol over a [`Session`]. Whether the instrument is real
 //! or emulated cannot be known here: the seam is bytes. Set-points are checked against [`SourceLimits`] before a byte
 //! is written. A new driver is one file and one line in [`open_source`] or [`open_reference`].
 

@@ -177,7 +177,7 @@ impl AcSource for Mt786 {
         self.check_health().await?;
         let lines = self.ask("AME").await?;
         let mut readback = Readback::default();
-        let mut seen = 0u32;
+        let mut seen = Vec::new();
         for line in &lines {
             let value =
                 line.split_once(';').and_then(|(n, v)| Some((n.parse::<usize>().ok()?, v.parse::<f64>().ok()?)));
@@ -185,16 +185,18 @@ impl AcSource for Mt786 {
                 return Err(self.session.unexpected("AME", line, "`index;value`").into());
             };
             match index {
-                0..=2 => readback.volt[index] = value,
-                3..=5 => readback.ampere[index - 3] = value,
+                0..=2 => readback.volt[index] = value.abs(),
+                3..=5 => readback.ampere[index - 3] = value.abs(),
                 28 => readback.hertz = value,
                 _ => continue,
             }
-            seen += 1;
+            seen.push(index);
         }
-        if seen != 7 {
-            let text = format!("{seen} of the values of U, I and f");
-            return Err(self.session.unexpected("AME", &text, "seven of them").into());
+        // Each value once: a missing one would stand at zero and read as off.
+        seen.sort_unstable();
+        if seen != [0, 1, 2, 3, 4, 5, 28] {
+            let text = format!("values {seen:?}");
+            return Err(self.session.unexpected("AME", &text, "each of U1..U3, I1..I3 and f once").into());
         }
         Ok(readback)
     }

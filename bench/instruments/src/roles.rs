@@ -144,10 +144,8 @@ pub trait ErrorCalculator: Send {
     /// Arms a calculator for so many impulses of a meter with this constant [imp/kWh].
     async fn start(&mut self, input: &str, constant: u32, impulses: u64) -> Result<(), InstrumentError>;
 
-    async fn state(&mut self, input: &str) -> Result<CalculatorState, InstrumentError>;
-
-    /// Edges seen since the start.
-    async fn edges(&mut self, input: &str) -> Result<u64, InstrumentError>;
+    /// Where a calculator stands, and the edges it has seen since the start.
+    async fn progress(&mut self, input: &str) -> Result<(CalculatorState, u64), InstrumentError>;
 
     /// The completed measurement; only after [`CalculatorState::Ready`].
     async fn reading(&mut self, input: &str) -> Result<ErrorReading, InstrumentError>;

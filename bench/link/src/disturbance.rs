@@ -27,7 +27,7 @@ pub enum Spoil {
     Cut,
 }
 
-/// When it goes wrong: after so many bytes have been written to the instrument, over all connections.
+/// When it goes wrong: after so many commands have been written to the instrument, over all connections.
 #[derive(Debug, Clone)]
 pub struct Disturbance {
     spoil: Spoil,
@@ -35,9 +35,9 @@ pub struct Disturbance {
 }
 
 impl Disturbance {
-    /// Spoils everything after `commands` writes.
+    /// The first `commands` are answered; the next and all that follow are spoilt.
     pub fn after(commands: u32, spoil: Spoil) -> Self {
-        Self { spoil, writes_left: Arc::new(AtomicU32::new(commands)) }
+        Self { spoil, writes_left: Arc::new(AtomicU32::new(commands.saturating_add(1))) }
     }
 
     fn active(&self) -> bool {

@@ -1,9 +1,11 @@
 //! Lines over a stream, each exchange under a time-out.
 
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
 use crate::endpoint::{Endpoint, Stream};
@@ -149,8 +151,13 @@ impl Session {
     ) -> Result<(), LinkError> {
         let instrument = self.options.instrument.clone();
         let failed = |source| LinkError::Io { instrument: instrument.clone(), command: command.to_owned(), source };
-        let mut stream = match self.stream.take() {
+        let standing = match self.stream.take() {
+            Some(mut stream) => (self.received.is_empty() && is_quiet(&mut stream).await).then_some(stream),
+            None => None,
+        };
+        let mut stream = match standing {
             Some(stream) => stream,
+            // A line nobody asked for would be taken for the answer: such a stream is not used again.
             None => {
                 self.received.clear();
                 let connect = |source| LinkError::Connect { instrument: self.options.instrument.clone(), source };
@@ -212,6 +219,16 @@ impl Session {
     }
 }
 
+/// Nothing has arrived and the stream is open.
+async fn is_quiet(stream: &mut Box<dyn Stream>) -> bool {
+    let mut byte = [0; 1];
+    std::future::poll_fn(|cx| {
+        let mut buffer = ReadBuf::new(&mut byte);
+        Poll::Ready(Pin::new(&mut *stream).poll_read(cx, &mut buffer).is_pending())
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncBufReadExt, BufReader};
@@ -240,7 +257,9 @@ mod tests {
                         if line == "slow" {
                             tokio::time::sleep(Duration::from_secs(5)).await;
                         }
-                        if write.write_all(format!("re: {line}\n").as_bytes()).await.is_err() {
+                        let answer = format!("re: {line}\n");
+                        let times = if line == "twice" { 2 } else { 1 };
+                        if write.write_all(answer.repeat(times).as_bytes()).await.is_err() {
                             break;
                         }
                     }
@@ -263,11 +282,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_line_too_many_is_never_taken_for_the_next_answer() {
+        let (dialer, listener) = pipe();
+        serve(listener);
+        let mut session = session(Endpoint::Pipe(dialer));
+        assert_eq!(session.query("twice").await.unwrap(), "re: twice");
+        assert_eq!(session.query("next").await.unwrap(), "re: next");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn every_kind_of_broken_instrument_is_an_error_and_never_an_answer() {
         for spoil in [Spoil::Dead, Spoil::Slow(Duration::from_secs(3)), Spoil::HalfLine, Spoil::Garbage, Spoil::Cut] {
             let (dialer, listener) = pipe();
             serve(listener);
-            let disturbance = Disturbance::after(2, spoil);
+            let disturbance = Disturbance::after(1, spoil);
             let mut session = session(Endpoint::Disturbed(Box::new(Endpoint::Pipe(dialer)), disturbance));
             assert_eq!(session.query("first").await.unwrap(), "re: first", "{spoil:?}");
             for _ in 0..3 {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::fault_file::FaultWords;
-use crate::fields::{Fields, Findings, check_format};
+use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source, closest};
 use crate::quantity::{self, Dimension};
 use crate::yaml::{self, Node, Value};
@@ -93,8 +93,6 @@ pub struct BenchFile {
 
 const ROLES: [&str; 6] = ["source", "reference", "counter", "chamber", "load", "switch-matrix"];
 const MOST_POSITIONS: usize = 48;
-/// Where no certificate says otherwise [%].
-const DEFAULT_UNCERTAINTY_PERCENT: f64 = 0.02;
 
 impl BenchFile {
     /// Reads a bench file. `models` are the known models of source and reference.
@@ -103,13 +101,12 @@ impl BenchFile {
         let Some(root) = yaml::parse(source, &mut parse_findings) else { return Err(parse_findings) };
         let findings = Findings::default();
         let bench = Reader { findings: &findings, models }.bench(&root);
-        let findings = findings.into_sorted();
-        bench.filter(|_| findings.is_empty()).ok_or(findings)
+        finish(bench, findings)
     }
 
-    /// The certificate's uncertainty of the reference [%].
+    /// The certificate's uncertainty of the reference [%]; the file is refused without one.
     pub fn reference_uncertainty_percent(&self) -> f64 {
-        self.reference.calibration.as_ref().map_or(DEFAULT_UNCERTAINTY_PERCENT, |c| c.uncertainty_percent)
+        self.reference.calibration.as_ref().map_or(f64::INFINITY, |c| c.uncertainty_percent)
     }
 }
 
@@ -194,6 +191,16 @@ impl Reader<'_> {
             };
             read("voltage", Dimension::Voltage, 1000.0).zip(read("current", Dimension::Current, 1000.0))
         });
+        if role == "reference" && fields.get("calibration").is_none() {
+            let finding = Finding::error(
+                "missing-key",
+                &fields.span,
+                "the reference has no `calibration`: its uncertainty is unknown",
+            );
+            findings.push(
+                finding.label("add `calibration: { certificate: \"...\", due: \"2027-03-31\", uncertainty: 0.02 % }`"),
+            );
+        }
         if role == "source" && fields.get("limits").is_none() {
             fields.missing("limits", "the source", findings);
         }

@@ -1,6 +1,6 @@
 //! A fault: its name, unit and usual severity. What it does to a meter is the emulator's business.
 
-use crate::fields::{Fields, Findings, check_format};
+use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source};
 use crate::yaml::{self, Node, Value};
 
@@ -30,8 +30,7 @@ impl FaultFile {
         let Some(root) = yaml::parse(source, &mut parse_findings) else { return Err(parse_findings) };
         let findings = Findings::default();
         let fault = Self::lower(&root, &findings);
-        let findings = findings.into_sorted();
-        fault.filter(|_| findings.is_empty()).ok_or(findings)
+        finish(fault, findings)
     }
 
     fn lower(root: &Node, findings: &Findings) -> Option<Self> {
@@ -77,7 +76,12 @@ impl FaultWords {
         let word = |value: &Node| match &value.value {
             Value::Text(text) => Some(text.clone()),
             Value::Number(n) => Some(n.to_string()),
-            _ => None,
+            Value::Null => None,
+            _ => {
+                let message = format!("a severity is {}, expected a number and a unit", value.shown());
+                findings.push(Finding::error("bad-value", &value.span, message).label("write `1.5 %`"));
+                None
+            }
         };
         entries
             .iter()

@@ -30,6 +30,23 @@ impl Findings {
     }
 }
 
+/// The lowered file, or its findings; a file that is refused always says why.
+pub(crate) fn finish<T>(value: Option<T>, findings: Findings) -> Result<T, Vec<Finding>> {
+    let mut findings = findings.into_sorted();
+    match value {
+        Some(value) if findings.is_empty() => Ok(value),
+        _ => {
+            if findings.is_empty() {
+                findings.push(
+                    Finding::error("bad-value", &(0..0), "the file is not complete")
+                        .label("see the files in fixtures/"),
+                );
+            }
+            Err(findings)
+        }
+    }
+}
+
 /// A map being read.
 pub(crate) struct Fields<'a> {
     entries: Vec<(&'a Node, &'a Node)>,

@@ -2,7 +2,7 @@
 
 use meterbench_record::Nameplate;
 
-use crate::fields::{Fields, Findings, check_format};
+use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source};
 use crate::plan_file::{read_class, read_features};
 use crate::quantity::{self, Amount, Dimension};
@@ -24,8 +24,7 @@ impl MeterFile {
         let Some(root) = yaml::parse(source, &mut parse_findings) else { return Err(parse_findings) };
         let findings = Findings::default();
         let meter = Self::lower(&root, name, &findings);
-        let findings = findings.into_sorted();
-        meter.filter(|_| findings.is_empty()).ok_or(findings)
+        finish(meter, findings)
     }
 
     fn lower(root: &Node, name: &str, findings: &Findings) -> Option<Self> {
@@ -40,7 +39,14 @@ impl MeterFile {
         let title = fields.required_text("meter", "the file", findings);
         let type_number = fields.required_text("type-number", "the meter", findings);
         let class = required("class").and_then(|node| read_class(node, findings));
-        let systems = required("phases").and_then(|_| fields.whole("phases", 1, 3, findings));
+        let systems = required("phases").and_then(|node| {
+            let systems = fields.whole("phases", 1, 3, findings)?;
+            if systems == 2 {
+                findings
+                    .push(Finding::error("out-of-range", &node.span, "no meter has 2 phases").label("write 1 or 3"));
+            }
+            Some(systems)
+        });
         let un = required("voltage")
             .and_then(|node| quantity::absolute(node, "voltage", Dimension::Voltage, 50.0..=500.0, findings));
         let fn_hertz = required("frequency")
@@ -73,7 +79,7 @@ impl MeterFile {
                 title: title?.0.to_owned(),
                 type_number: type_number?.0.to_owned(),
                 class: class?,
-                systems: u8::try_from(systems?).ok().filter(|n| *n != 2)?,
+                systems: u8::try_from(systems?).ok()?,
                 un_volt: un?,
                 fn_hertz: fn_hertz?,
                 imin_ampere,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use meterbench_record::{Class, Feature};
 use meterbench_standards::{DecisionRule, Standard};
 
-use crate::fields::{Fields, Findings, check_format};
+use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source, closest};
 use crate::step::{Step, read_steps};
 use crate::yaml::{self, Node};
@@ -39,8 +39,7 @@ impl PlanFile {
         let Some(root) = yaml::parse(source, &mut parse_findings) else { return Err(parse_findings) };
         let findings = Findings::default();
         let plan = Self::lower(&root, &findings);
-        let findings = findings.into_sorted();
-        plan.filter(|_| findings.is_empty()).ok_or(findings)
+        finish(plan, findings)
     }
 
     fn lower(root: &Node, findings: &Findings) -> Option<Self> {

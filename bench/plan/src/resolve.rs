@@ -222,6 +222,7 @@ impl Resolver<'_> {
             None => self.own_points(step)?,
         };
         self.check_duplicates(&placed);
+        placed.iter().for_each(|point| self.check_power(&point.load, &point.span));
         let points: Vec<TestPoint> = placed
             .iter()
             .filter_map(|placed| {
@@ -234,6 +235,17 @@ impl Resolver<'_> {
             })
             .collect();
         (points.len() == placed.len()).then_some(points)
+    }
+
+    /// Impulses need active power.
+    fn check_power(&self, load: &LoadPoint, span: &Range<usize>) {
+        if load.active_watt().abs() < 1e-3 {
+            let message = format!(
+                "there is no active power at this point ({} V, {} A): nothing to measure",
+                load.volt, load.ampere
+            );
+            self.findings.push(Finding::error("no-power", span, message).label("give it a `current`"));
+        }
     }
 
     fn check_duplicates(&self, placed: &[Placed]) {
@@ -352,6 +364,7 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        self.check_power(&load, &step.span);
         let limit = match step.limit {
             Some(StepLimit::None) => None,
             Some(StepLimit::Percent(percent)) => Some(plan_limit(percent, Purpose::Error)),

@@ -125,7 +125,13 @@ fn read_step(node: &Node, findings: &Findings, depth: u32) -> Option<Step> {
                 findings.push(Finding::error("two-steps", &second.span, message).label("a second key").help(help));
                 return None;
             }
-            [] => return None,
+            [] => {
+                findings.push(
+                    Finding::error("empty-step", &node.span, "a step without a name")
+                        .label("write a step name, such as `- no-load`"),
+                );
+                return None;
+            }
         },
         _ => {
             let message = format!("a step is {}, expected a step name", node.shown());
@@ -212,10 +218,11 @@ impl StepReader<'_> {
         let findings = self.findings;
         Some(match self.word {
             "warm-up" => Body::WarmUp { load: read_block(fields, findings), seconds: self.duration(fields)? },
-            "accuracy" => Body::Accuracy { at: self.at(fields)?, readings: self.readings(fields, 1)? },
+            // Three readings show the scatter of the meter; one leaves it out of the uncertainty.
+            "accuracy" => Body::Accuracy { at: self.at(fields)?, readings: self.readings(fields, 3)? },
             "repeatability" => Body::Repeatability { at: self.at(fields)?, readings: self.readings(fields, 5)? },
             "starting" => {
-                let directions = fields.get("direction").map(|node| list(node, |n| direction(n, findings)));
+                let directions = fields.get("direction").map(|node| list(node, findings, |n| direction(n, findings)));
                 let directions = directions.map(|all| all.into_iter().map(|d| d.value).collect());
                 Body::Starting { directions: directions.unwrap_or_else(|| vec![Direction::Import]) }
             }
@@ -294,7 +301,10 @@ fn read_limit(node: &Node, findings: &Findings) -> Option<StepLimit> {
 }
 
 /// Reads every element that reads.
-fn list<T>(node: &Node, read: impl Fn(&Node) -> Option<T>) -> Vec<Spanned<T>> {
+fn list<T>(node: &Node, findings: &Findings, read: impl Fn(&Node) -> Option<T>) -> Vec<Spanned<T>> {
+    if node.alternatives().is_empty() {
+        findings.push(Finding::error("empty-list", &node.span, "an empty list names nothing").label("write a value"));
+    }
     let words = |node: &Node| match &node.value {
         Value::Text(text) => text.clone(),
         Value::Number(n) => n.to_string(),
@@ -306,7 +316,9 @@ fn list<T>(node: &Node, read: impl Fn(&Node) -> Option<T>) -> Vec<Spanned<T>> {
 
 fn amounts(fields: &Fields<'_>, key: &str, dimension: Dimension, findings: &Findings) -> Vec<Spanned<Amount>> {
     let Some(node) = fields.get(key) else { return Vec::new() };
-    list(node, |n| quantity::read(n, key, dimension, findings).filter(|amount| positive(*amount, n, key, findings)))
+    list(node, findings, |n| {
+        quantity::read(n, key, dimension, findings).filter(|amount| positive(*amount, n, key, findings))
+    })
 }
 
 fn positive(amount: Amount, node: &Node, key: &str, findings: &Findings) -> bool {
@@ -338,11 +350,11 @@ fn read_block(fields: &Fields<'_>, findings: &Findings) -> Block {
         voltage: amounts(fields, "voltage", Dimension::Voltage, findings),
         current: amounts(fields, "current", Dimension::Current, findings),
         power_factor: get("power-factor")
-            .map(|node| list(node, |n| quantity::power_factor(n, findings)))
+            .map(|node| list(node, findings, |n| quantity::power_factor(n, findings)))
             .unwrap_or_default(),
         frequency: amounts(fields, "frequency", Dimension::Frequency, findings),
-        phases: get("phases").map(|node| list(node, |n| phases(n, findings))).unwrap_or_default(),
-        direction: get("direction").map(|node| list(node, |n| direction(n, findings))).unwrap_or_default(),
+        phases: get("phases").map(|node| list(node, findings, |n| phases(n, findings))).unwrap_or_default(),
+        direction: get("direction").map(|node| list(node, findings, |n| direction(n, findings))).unwrap_or_default(),
     }
 }
 
@@ -392,6 +404,10 @@ fn read_expect(fields: &Fields<'_>, findings: &Findings) -> Vec<CountExpectation
         findings.push(Finding::error("bad-value", &node.span, message).label(label));
         return Vec::new();
     };
+    if let Some(second) = items.get(1) {
+        let message = "one wait expects one count of impulses";
+        findings.push(Finding::error("bad-value", &second.span, message).label("put it into a step of its own"));
+    }
     items.iter().filter_map(|item| read_expectation(item, findings)).collect()
 }
 

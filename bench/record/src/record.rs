@@ -78,6 +78,20 @@ impl Counts {
         *count += 1;
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            pass: self.pass + other.pass,
+            fail: self.fail + other.fail,
+            inconclusive: self.inconclusive + other.inconclusive,
+            not_observable: self.not_observable + other.not_observable,
+            skipped: self.skipped + other.skipped,
+            advisory: self.advisory + other.advisory,
+            unlimited: self.unlimited + other.unlimited,
+        }
+    }
+
     /// What the verdicts alone say. Nothing decided is never a pass.
     pub fn outcome(&self) -> Outcome {
         if self.fail > 0 {
@@ -128,6 +142,9 @@ pub struct Record {
     pub notes: Vec<String>,
     /// Verdicts per position.
     pub positions_counts: BTreeMap<u32, Counts>,
+    /// Positions the bench lost, with the reason.
+    #[serde(default)]
+    pub positions_lost: BTreeMap<u32, String>,
     /// Verdicts of the run.
     pub counts: Counts,
     /// How the run ended; absent while the journal has no end.
@@ -161,6 +178,7 @@ impl Record {
             measurements: Vec::new(),
             notes: Vec::new(),
             positions_counts: BTreeMap::new(),
+            positions_lost: BTreeMap::new(),
             counts: Counts::default(),
             outcome: None,
             outputs: "unknown: the run has not ended".to_owned(),
@@ -179,7 +197,10 @@ impl Record {
                 self.measurements.push(*measurement);
             }
             Event::Noted { text, .. } => self.notes.push(text),
-            Event::PositionLost { position, text, .. } => self.notes.push(format!("position {position}: {text}")),
+            Event::PositionLost { position, text, .. } => {
+                self.notes.push(format!("position {position}: {text}"));
+                self.positions_lost.insert(position, text);
+            }
             Event::BenchFailed { text, during, outputs } => {
                 self.notes.push(format!("{text}; during {during}"));
                 self.outputs = outputs;
@@ -223,6 +244,13 @@ impl Record {
                     record = Some(Self::new(*start));
                 }
                 (None, _) => return Err(RecordError::NoStart),
+                (Some(_), Event::Unknown(value)) if is_known(&value) => {
+                    // A word of this version that does not read: dropping it could drop a failure.
+                    let source = serde_json::from_value::<KnownEvent>(value).err();
+                    let source =
+                        source.unwrap_or_else(|| <serde_json::Error as serde::de::Error>::custom("a field is wrong"));
+                    return Err(RecordError::Line { line: number, source });
+                }
                 (Some(record), event) => record.apply(JournalLine { event, ..line_head(line.seq, line.bench_ns) }),
             }
         }
@@ -245,6 +273,30 @@ impl Record {
         }
         Sha256::digest(value.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Events of this version by name.
+const KNOWN: [&str; 9] = [
+    "run_started",
+    "step_started",
+    "point_started",
+    "measured",
+    "noted",
+    "position_lost",
+    "step_ended",
+    "bench_failed",
+    "run_ended",
+];
+
+fn is_known(value: &serde_json::Value) -> bool {
+    value["event"].as_str().is_some_and(|word| KNOWN.contains(&word))
+}
+
+/// For the message of what is wrong with a measurement.
+#[derive(Deserialize)]
+struct KnownEvent {
+    #[serde(rename = "measurement")]
+    _measurement: Measurement,
 }
 
 fn line_head(seq: u64, bench_ns: BenchNs) -> JournalLine {
@@ -270,5 +322,21 @@ mod tests {
         let line = b"{\"seq\":1,\"bench_ns\":0,\"event\":\"step_ended\",\"step\":1}\n";
         assert!(matches!(Record::fold(&line[..]), Err(RecordError::NoStart)));
         assert!(matches!(Record::fold(&b"nonsense\n"[..]), Err(RecordError::Line { line: 1, .. })));
+    }
+
+    #[test]
+    fn every_event_of_this_version_is_known_by_name() {
+        let events = [
+            Event::PointStarted { step: 1, at: String::new() },
+            Event::Noted { step: None, text: String::new() },
+            Event::PositionLost { step: 1, position: 1, text: String::new() },
+            Event::StepEnded(crate::StepReport { step: 1 }),
+            Event::StepStarted(StepInfo { step: 1, kind: String::new(), name: String::new(), points: 0 }),
+            Event::BenchFailed { text: String::new(), during: String::new(), outputs: String::new() },
+            Event::RunEnded { outcome: Outcome::Pass, outputs: String::new(), wall_seconds: 0.0 },
+        ];
+        for event in events {
+            assert!(is_known(&serde_json::to_value(&event).unwrap()), "{event:?}");
+        }
     }
 }

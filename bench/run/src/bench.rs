@@ -100,14 +100,19 @@ impl Bench {
         }
         let setting = setting(load, self.plate().systems);
         self.source.check(&setting)?;
-        self.standing = None;
+        let standing = self.standing.take();
         self.safety.push(self.source.as_ref());
-        // Without current there is nothing to range for, and a change of range would abort what is counting.
-        if load.ampere > 0.0 {
+        // Ranges go up before the current and down after it. Without current there is nothing to range for, and a
+        // change of range would abort what is counting.
+        let rising = load.ampere >= standing.map_or(0.0, |standing| standing.ampere);
+        if load.ampere > 0.0 && rising {
             self.reference.set_ranges(load.volt, load.ampere).await?;
         }
         self.source.apply(&setting).await?;
         self.await_read_back(&setting).await?;
+        if load.ampere > 0.0 && !rising {
+            self.reference.set_ranges(load.volt, load.ampere).await?;
+        }
         sleep(SETTLING).await;
         self.standing = Some(load.clone());
         Ok(())
@@ -210,7 +215,7 @@ fn identifier(step_id: &str, load: &LoadPoint, quantity: &str) -> String {
 }
 
 /// Voltages stand at 0, 120 and 240 degrees; each current lags its own voltage.
-fn setting(load: &LoadPoint, systems: u8) -> Setting {
+pub(crate) fn setting(load: &LoadPoint, systems: u8) -> Setting {
     let connected = |phase: usize| phase < usize::from(systems);
     let voltage = |phase: usize| Wave { rms: load.volt, lag_deg: 120.0 * phase as f64 };
     let current = |phase: usize| Wave { rms: load.ampere, lag_deg: 120.0 * phase as f64 + load.lag_degrees() };

@@ -13,6 +13,8 @@ pub enum RunError {
     Arithmetic { position: u32, instrument: f64, computed: f64 },
     #[error("the error calculator of position {position} was aborted")]
     Aborted { position: u32 },
+    #[error("the reference counted {counted:.1} Wh in twice the time for {wanted:.1} Wh: no load reached it")]
+    NoEnergy { counted: f64, wanted: f64 },
     #[error("the journal cannot be written: its writer has gone")]
     JournalGone,
 }

@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use meterbench_instruments::{CalculatorState, ErrorReading};
 use meterbench_plan::TestPoint;
+use meterbench_record::LoadPoint;
 use tokio::time::{Instant, sleep};
 
 use crate::bench::Bench;
 use crate::error::RunError;
+use crate::evidence;
 
-/// An impulse must come within this many expected intervals.
+/// An impulse must come within this many expected intervals, or the register is asked.
 const FIRST_WITHIN: f64 = 1.5;
 /// The whole measurement must end within this many times its expected duration: a meter on one of three phases needs three.
 const ALL_WITHIN: f64 = 3.5;
+/// Impulses have stopped when none came for this many intervals.
+const STOPPED_AFTER: f64 = 5.0;
 /// Time for an edge to become an answer.
 const SLACK: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(250);
@@ -43,7 +47,7 @@ pub(crate) async fn measure(
     let readings = if interval > 60.0 { readings.max(3) } else { readings };
     for _ in 0..readings {
         let places: Vec<usize> = pending.iter().map(|(n, _)| *n).collect();
-        let outcomes = one_reading(bench, &places, point.impulses, interval).await?;
+        let outcomes = one_reading(bench, &places, point, interval).await?;
         let mut going_on = Vec::new();
         for ((place, mut taken), outcome) in pending.into_iter().zip(outcomes) {
             match outcome {
@@ -61,66 +65,127 @@ pub(crate) async fn measure(
     Ok(results)
 }
 
+/// One calculator on its way to a reading.
+struct Gate {
+    place: usize,
+    input: String,
+    /// Register before the start (Wh), or why it is not known.
+    before: Result<f64, String>,
+    edges: u64,
+    /// When the last new edge was seen, and the first.
+    last_edge: Instant,
+    first_edge: Option<Instant>,
+    outcome: Option<Result<ErrorReading, PointResult>>,
+}
+
 /// One reading of every place; a place without one says why.
 async fn one_reading(
     bench: &mut Bench,
     places: &[usize],
-    impulses: u64,
+    point: &TestPoint,
     interval: f64,
 ) -> Result<Vec<Result<ErrorReading, PointResult>>, RunError> {
-    let mut displays = Vec::new();
+    let mut gates = Vec::new();
     for &place in places {
-        let (input, constant) = calculator(bench, place);
-        displays.push(bench.places[place].display.read().await?.watt_hours);
-        bench.reference.start(&input, constant, impulses).await?;
+        let before = evidence::read(bench, place, point.load.direction).await.map(|r| r.watt_hours);
+        let input = bench.places[place].calculator.clone();
+        let constant = bench.places[place].nameplate.constant_per_kwh;
+        bench.reference.start(&input, constant, point.impulses).await?;
+        let now = Instant::now();
+        gates.push(Gate { place, input, before, edges: 0, last_edge: now, first_edge: None, outcome: None });
     }
     let started = Instant::now();
-    let first_until = started + Duration::from_secs_f64(FIRST_WITHIN * interval) + SLACK;
-    let expected = Duration::from_secs_f64((impulses as f64 + 0.5) * interval);
-    let all_until = started + expected.mul_f64(ALL_WITHIN) + SLACK;
-    let mut outcomes: Vec<Option<Result<ErrorReading, PointResult>>> = places.iter().map(|_| None).collect();
+    let first_until = started + seconds(FIRST_WITHIN * interval) + SLACK;
+    let all_until = started + seconds((point.impulses as f64 + 0.5) * interval * ALL_WITHIN) + SLACK;
     // Nothing can be complete before the impulses that are counted have had time to come.
-    sleep(
-        Duration::from_secs_f64(impulses as f64 * interval * 0.9).min(Duration::from_secs_f64(FIRST_WITHIN * interval)),
-    )
-    .await;
-    while outcomes.iter().any(Option::is_none) {
-        for (outcome, (&place, &display)) in outcomes.iter_mut().zip(places.iter().zip(&displays)) {
-            if outcome.is_some() {
-                continue;
-            }
-            let (input, _) = calculator(bench, place);
-            *outcome = match bench.reference.state(&input).await? {
-                CalculatorState::Ready => Some(Ok(take(bench, place, &input).await?)),
-                CalculatorState::Armed if Instant::now() >= first_until => {
-                    bench.reference.stop(&input).await?;
-                    Some(Err(without_impulse(bench, place, display).await?))
-                }
-                CalculatorState::Counting if Instant::now() >= all_until => {
-                    let edges = bench.reference.edges(&input).await?;
-                    bench.reference.stop(&input).await?;
-                    let text = format!(
-                        "only {} of {impulses} intervals in {ALL_WITHIN} times the expected time",
-                        edges.saturating_sub(1)
-                    );
-                    Some(Err(PointResult::Failed(text)))
-                }
-                CalculatorState::Aborted | CalculatorState::Idle => {
-                    return Err(RunError::Aborted { position: bench.places[place].id });
-                }
-                CalculatorState::Armed | CalculatorState::Counting => None,
-            };
+    sleep(seconds((point.impulses as f64 * 0.9).min(FIRST_WITHIN) * interval)).await;
+    while gates.iter().any(|gate| gate.outcome.is_none()) {
+        for gate in gates.iter_mut().filter(|gate| gate.outcome.is_none()) {
+            gate.outcome = step(bench, gate, &point.load, (first_until, all_until), (point.impulses, interval)).await?;
         }
-        if outcomes.iter().any(Option::is_none) {
+        if gates.iter().any(|gate| gate.outcome.is_none()) {
             sleep(POLL).await;
         }
     }
-    Ok(outcomes.into_iter().flatten().collect())
+    Ok(gates.into_iter().filter_map(|gate| gate.outcome).collect())
 }
 
-fn calculator(bench: &Bench, place: usize) -> (String, u32) {
-    let place = &bench.places[place];
-    (place.calculator.clone(), place.nameplate.constant_per_kwh)
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX / 4)
+}
+
+/// Looks at one calculator once.
+async fn step(
+    bench: &mut Bench,
+    gate: &mut Gate,
+    load: &LoadPoint,
+    (first_until, all_until): (Instant, Instant),
+    (impulses, interval): (u64, f64),
+) -> Result<Option<Result<ErrorReading, PointResult>>, RunError> {
+    let (state, edges) = bench.reference.progress(&gate.input).await?;
+    let now = Instant::now();
+    if edges > gate.edges {
+        gate.edges = edges;
+        gate.last_edge = now;
+        gate.first_edge.get_or_insert(now);
+    }
+    let ended = match state {
+        CalculatorState::Ready => return Ok(Some(Ok(take(bench, gate.place, &gate.input).await?))),
+        CalculatorState::Armed if now >= first_until => without_impulse(bench, gate, load, now >= all_until).await,
+        CalculatorState::Counting if now >= all_until => Some(too_few(bench, gate, load, impulses, interval).await),
+        CalculatorState::Aborted | CalculatorState::Idle => {
+            return Err(RunError::Aborted { position: bench.places[gate.place].id });
+        }
+        CalculatorState::Armed | CalculatorState::Counting => None,
+    };
+    if ended.is_some() {
+        bench.reference.stop(&gate.input).await?;
+    }
+    Ok(ended.map(Err))
+}
+
+/// How far the register moved since the start (Wh), and its last digit.
+async fn moved(bench: &mut Bench, gate: &Gate, load: &LoadPoint) -> Result<(f64, f64), String> {
+    let before = gate.before.clone()?;
+    let after = evidence::read(bench, gate.place, load.direction).await?;
+    Ok((after.watt_hours - before, after.resolution_wh))
+}
+
+/// No impulse came. A register that stands is a meter that failed; one that goes on without impulses, a bench that does
+/// not see them. A little movement may be a slow meter: it gets its time.
+async fn without_impulse(bench: &mut Bench, gate: &Gate, load: &LoadPoint, late: bool) -> Option<PointResult> {
+    let weight = bench.places[gate.place].nameplate.watt_hours_per_impulse();
+    let waited = format!("no impulse within {FIRST_WITHIN} expected intervals");
+    match moved(bench, gate, load).await {
+        Err(text) => Some(PointResult::Lost(format!("{waited}, and {text}"))),
+        Ok((moved, resolution)) if moved < resolution => {
+            Some(PointResult::Failed(format!("{waited}, and the register did not move")))
+        }
+        Ok((moved, _)) if late || moved >= evidence::LOST_AFTER * weight => {
+            Some(PointResult::Lost(evidence::impulses_lost(moved, 0)))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Impulses began and did not become enough: a slow meter, or impulses that stopped reaching the bench.
+async fn too_few(bench: &mut Bench, gate: &Gate, load: &LoadPoint, impulses: u64, interval: f64) -> PointResult {
+    let weight = bench.places[gate.place].nameplate.watt_hours_per_impulse();
+    let since_first = gate.first_edge.map_or(0.0, |first| (gate.last_edge - first).as_secs_f64());
+    let seen_interval = since_first / (gate.edges.max(2) - 1) as f64;
+    let stopped = gate.last_edge.elapsed().as_secs_f64() > STOPPED_AFTER * seen_interval.max(interval);
+    let register = moved(bench, gate, load).await;
+    let unseen =
+        register.as_ref().is_ok_and(|(moved, _)| moved - gate.edges as f64 * weight >= evidence::LOST_AFTER * weight);
+    let stopped = stopped || gate.edges == 1;
+    match register {
+        Ok((moved, _)) if stopped && unseen => PointResult::Lost(evidence::impulses_lost(moved, gate.edges)),
+        Err(text) if stopped => PointResult::Lost(format!("impulses stopped after {}, and {text}", gate.edges)),
+        _ => PointResult::Failed(format!(
+            "only {} of {impulses} intervals in {ALL_WITHIN} times the expected time",
+            gate.edges.saturating_sub(1)
+        )),
+    }
 }
 
 /// Takes the result and checks the instrument's arithmetic against its own counts.
@@ -134,17 +199,4 @@ async fn take(bench: &mut Bench, place: usize, input: &str) -> Result<ErrorReadi
         return Err(RunError::Arithmetic { position: position.id, instrument: reading.percent, computed });
     }
     Ok(ErrorReading { percent: computed, ..reading })
-}
-
-/// No impulse came. The register is the evidence: if it moved, the meter works and the bench does not see its impulses.
-async fn without_impulse(bench: &mut Bench, place: usize, before: f64) -> Result<PointResult, RunError> {
-    let after = bench.places[place].display.read().await?;
-    let moved = after.watt_hours - before;
-    let waited = format!("no impulse within {FIRST_WITHIN} expected intervals");
-    if moved >= after.resolution_wh {
-        return Ok(PointResult::Lost(format!(
-            "{waited}, and the register moved by {moved} Wh: the meter registers, its impulses do not reach the error calculator"
-        )));
-    }
-    Ok(PointResult::Failed(format!("{waited}, and the register did not move")))
 }

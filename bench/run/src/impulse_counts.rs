@@ -22,8 +22,8 @@ pub(crate) async fn start(bench: &mut Bench) -> Result<Vec<usize>, RunError> {
 /// Impulses of one position since the start.
 pub(crate) async fn count(bench: &mut Bench, place: usize) -> Result<u64, RunError> {
     let input = bench.places[place].calculator.clone();
-    match bench.reference.state(&input).await? {
-        CalculatorState::Armed | CalculatorState::Counting => Ok(bench.reference.edges(&input).await?),
+    match bench.reference.progress(&input).await? {
+        (CalculatorState::Armed | CalculatorState::Counting, edges) => Ok(edges),
         _ => Err(RunError::Aborted { position: bench.places[place].id }),
     }
 }

@@ -1,25 +1,27 @@
 //! Meter constant (dial test): impulses against the register the display shows.
 //!
 //! From standstill to standstill, so that neither the reading of a display nor the reading of a counter costs time at
-//! load. The energy is chosen by the resolution of the register: its last digit is 1/2500 of it at a limit of 0.2 %.
+//! load. The energy is chosen by the coarser of register digit and impulse: it is 1/2500 of it at a limit of 0.2 %.
 
 use std::time::Duration;
 
-use meterbench_instruments::Energy;
+use meterbench_instruments::{DisplayReading, Energy};
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{Event, Limit, LoadPoint, Value};
 use meterbench_standards::gum::Budget;
 use serde_json::{Map, json};
 use tokio::time::{Instant, sleep};
 
-use crate::bench::Bench;
-use crate::bench::Taken;
+use crate::bench::{Bench, Taken};
 use crate::error::RunError;
+use crate::evidence;
 use crate::impulse_counts as impulses;
 
 /// The register must move by this many of its last digits, times the limit in percent.
 const DIGITS_TIMES_LIMIT: f64 = 500.0;
 const ASSUMED_LIMIT_PERCENT: f64 = 0.2;
+/// A reference that saw less than this share of the energy had no load.
+const LEAST_SHARE: f64 = 0.9;
 
 pub(crate) async fn meter_constant(
     bench: &mut Bench,
@@ -33,65 +35,85 @@ pub(crate) async fn meter_constant(
     // Ranges are set before anything counts: a change of range would abort it.
     bench.reference.set_ranges(load.volt, load.ampere).await?;
     let places = impulses::start(bench).await?;
-    let before = read_displays(bench, &places).await?;
-    let resolution = before.iter().map(|(_, r)| *r).fold(0.0, f64::max);
-    let percent = limit.and_then(|l| l.high).unwrap_or(ASSUMED_LIMIT_PERCENT);
-    let reference = run_dial(bench, load, resolution * DIGITS_TIMES_LIMIT / percent).await?;
-    let after = read_displays(bench, &places).await?;
-    for ((&place, (before, _)), (after, resolution)) in places.iter().zip(before).zip(after) {
-        let count = impulses::count(bench, place).await?;
-        let per_impulse = bench.places[place].nameplate.watt_hours_per_impulse();
-        let by_impulses = count as f64 * per_impulse;
-        let by_register = after - before;
-        let stands = by_register <= 0.0;
-        let error = 100.0 * (by_impulses - by_register) / by_register;
-        // Two truncated readings of the register, one impulse more or less.
-        let uncertainty = Budget::default()
-            .rectangular("register: last digit, twice", 100.0 * resolution / by_register / 2f64.sqrt())
-            .rectangular("impulses: one more or less", 100.0 * per_impulse / by_register / 2.0)
-            .combine();
-        let mut raw = Map::new();
-        raw.insert("impulses".into(), json!(count));
-        raw.insert("register_wh".into(), json!(by_register));
-        raw.insert("reference_uwh".into(), json!((reference.watt_hours * 1e6).round() as i64));
-        let taken = Taken {
-            step: step.number,
-            step_id: &step.id,
-            quantity: "impulses-against-register",
-            unit: "%",
-            load,
-            value: if stands { Value::None } else { Value::Number(error) },
-            readings: Vec::new(),
-            raw,
-            uncertainty: (!stands).then_some(uncertainty),
-            limit: limit.cloned(),
-            note: stands.then(|| "the register did not move".to_owned()),
-            failed: stands,
-        };
-        bench.record(place, taken)?;
+    let mut before: Vec<(usize, DisplayReading)> = Vec::new();
+    for place in places {
+        match evidence::read(bench, place, load.direction).await {
+            Ok(reading) => before.push((place, reading)),
+            Err(text) => bench.lose(place, step.number, text)?,
+        }
     }
+    let coarsest = before.iter().map(|(_, r)| r.resolution_wh).fold(bench.plate().watt_hours_per_impulse(), f64::max);
+    let percent = limit.and_then(|l| l.high).unwrap_or(ASSUMED_LIMIT_PERCENT);
+    let reference = run_dial(bench, load, coarsest * DIGITS_TIMES_LIMIT / percent).await?;
+    for (place, before) in &before {
+        let count = impulses::count(bench, *place).await?;
+        match evidence::read(bench, *place, load.direction).await {
+            Ok(after) => judge(bench, step, load, limit, *place, (before, &after), count, &reference)?,
+            Err(text) => bench.lose(*place, step.number, text)?,
+        }
+    }
+    let places: Vec<usize> = before.iter().map(|(place, _)| *place).collect();
     impulses::stop(bench, &places).await
 }
 
-async fn read_displays(bench: &mut Bench, places: &[usize]) -> Result<Vec<(f64, f64)>, RunError> {
-    let mut shown = Vec::new();
-    for &place in places {
-        let reading = bench.places[place].display.read().await?;
-        shown.push((reading.watt_hours, reading.resolution_wh));
+#[expect(clippy::too_many_arguments, reason = "the counts of one position, taken together once")]
+fn judge(
+    bench: &mut Bench,
+    step: &ResolvedStep,
+    load: &LoadPoint,
+    limit: Option<&Limit>,
+    place: usize,
+    (before, after): (&DisplayReading, &DisplayReading),
+    count: u64,
+    reference: &Energy,
+) -> Result<(), RunError> {
+    let weight = bench.places[place].nameplate.watt_hours_per_impulse();
+    let (by_impulses, by_register) = (count as f64 * weight, after.watt_hours - before.watt_hours);
+    if count <= 1 && by_register >= evidence::LOST_AFTER * weight {
+        return bench.lose(place, step.number, evidence::impulses_lost(by_register, count));
     }
-    Ok(shown)
+    let stands = by_register <= 0.0;
+    let error = 100.0 * (by_impulses - by_register) / by_register;
+    // Both are cut off twice, at the beginning and at the end: triangular, half-width over the square root of six.
+    let cut = |quantum: f64| 100.0 * quantum / by_register / 2f64.sqrt();
+    let uncertainty = Budget::default()
+        .rectangular("register: last digit, twice", cut(after.resolution_wh))
+        .rectangular("impulses: one more or less", cut(weight))
+        .combine();
+    let mut raw = Map::new();
+    raw.insert("impulses".into(), json!(count));
+    raw.insert("register_wh".into(), json!(by_register));
+    raw.insert("reference_uwh".into(), json!((reference.watt_hours * 1e6).round() as i64));
+    let taken = Taken {
+        step: step.number,
+        step_id: &step.id,
+        quantity: "impulses-against-register",
+        unit: "%",
+        load,
+        value: if stands { Value::None } else { Value::Number(error) },
+        readings: Vec::new(),
+        raw,
+        uncertainty: (!stands).then_some(uncertainty),
+        limit: limit.cloned(),
+        note: stands.then(|| "the register did not move".to_owned()),
+        failed: stands,
+    };
+    bench.record(place, taken)
 }
 
 /// Load on until the reference has counted this energy, load off.
 async fn run_dial(bench: &mut Bench, load: &LoadPoint, watt_hours: f64) -> Result<Energy, RunError> {
     bench.reference.start_energy().await?;
     bench.apply(load).await?;
-    let full = Duration::from_secs_f64(watt_hours * 3600.0 / load.active_watt().abs());
+    let full = Duration::try_from_secs_f64(watt_hours * 3600.0 / load.active_watt().abs()).unwrap_or(Duration::MAX / 8);
     let until = Instant::now() + full * 2;
     while bench.reference.energy().await?.watt_hours < watt_hours && Instant::now() < until {
         sleep((full / 20).max(Duration::from_secs(1))).await;
     }
     let energy = bench.reference.stop_energy().await?;
+    if energy.watt_hours < LEAST_SHARE * watt_hours {
+        return Err(RunError::NoEnergy { counted: energy.watt_hours, wanted: watt_hours });
+    }
     bench.remove_current(load).await?;
     Ok(energy)
 }

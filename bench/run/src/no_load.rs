@@ -1,4 +1,6 @@
 //! No-load condition: voltage on, current circuit open, at most so many impulses in the time of the edition.
+//!
+//! No impulse is a pass only if the register agrees: a register that moved without impulses loses the position.
 
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::bench::{Bench, Taken};
 use crate::error::RunError;
+use crate::evidence;
 use crate::impulse_counts as impulses;
 
 pub(crate) async fn no_load(
@@ -23,11 +26,31 @@ pub(crate) async fn no_load(
         bench.recorder.emit(Event::PointStarted { step: step.number, at: load.voltage.clone() })?;
         bench.apply(load).await?;
         let places = impulses::start(bench).await?;
-        sleep(Duration::from_secs_f64(rule.seconds)).await;
+        let mut before = Vec::new();
         for &place in &places {
+            before.push(evidence::read(bench, place, load.direction).await);
+        }
+        sleep(Duration::from_secs_f64(rule.seconds)).await;
+        for (&place, before) in places.iter().zip(before) {
             let count = impulses::count(bench, place).await?;
+            let after = evidence::read(bench, place, load.direction).await;
+            let weight = bench.places[place].nameplate.watt_hours_per_impulse();
+            let (before, after) = match (before, after) {
+                (Ok(before), Ok(after)) => (before, after),
+                (Err(text), _) | (_, Err(text)) => {
+                    bench.lose(place, step.number, text)?;
+                    continue;
+                }
+            };
+            let moved = after.watt_hours - before.watt_hours;
+            // One impulse and one digit may fall on either side of the cuts.
+            if moved > (count as f64 + 1.0) * weight + after.resolution_wh {
+                bench.lose(place, step.number, evidence::impulses_lost(moved, count))?;
+                continue;
+            }
             let mut raw = Map::new();
             raw.insert("seconds".into(), json!(rule.seconds));
+            raw.insert("register_wh".into(), json!(moved));
             let taken = Taken {
                 step: step.number,
                 step_id: &step.id,

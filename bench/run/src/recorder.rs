@@ -3,6 +3,7 @@
 //! Readers live in real time on other threads. The channel blocks the bench when they fall behind, which lets no
 //! virtual time pass; an asynchronous channel would.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,7 @@ pub struct Recorder {
 
 /// Lines and verdicts so far, shared so that they outlive a procedure that panics.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told(Arc<Mutex<(u64, Counts)>>);
+pub(crate) struct Told(Arc<Mutex<(u64, BTreeMap<u32, Counts>)>>);
 
 impl Recorder {
     /// Bench time counts from `epoch`.
@@ -38,9 +39,9 @@ impl Recorder {
         self.told.clone()
     }
 
-    /// Verdicts so far.
-    pub fn counts(&self) -> Counts {
-        self.told.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    /// Verdicts so far, by position.
+    pub fn counts(&self) -> BTreeMap<u32, Counts> {
+        self.told.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     pub(crate) fn epoch(&self) -> Instant {
@@ -57,7 +58,7 @@ impl Recorder {
             let mut told = self.told.0.lock().unwrap_or_else(PoisonError::into_inner);
             told.0 += 1;
             if let Event::Measured { measurement } = &event {
-                told.1.add(measurement);
+                told.1.entry(measurement.position).or_default().add(measurement);
             }
             told.0
         };

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use meterbench_instruments::DisplayReading;
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{Event, LoadPoint, Value};
 use meterbench_standards::Starting;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::bench::{Bench, Taken};
 use crate::error::RunError;
+use crate::evidence;
 use crate::impulse_counts as impulses;
 
 const POLL: Duration = Duration::from_secs(1);
@@ -30,8 +32,18 @@ pub(crate) async fn starting(
         bench.say(format!("{} \"{}\", {load}", step.word, step.name));
         bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;
         bench.apply(load).await?;
+        let mut before = Vec::new();
+        for place in bench.active() {
+            before.push(evidence::read(bench, place, load.direction).await);
+        }
         let times = impulse_times(bench, rule).await?;
-        for (place, times) in times {
+        for ((place, times), before) in times.into_iter().zip(before) {
+            if times.len() < QUANTITIES.len()
+                && let Some(text) = lost(bench, place, load, times.len(), before).await
+            {
+                bench.lose(place, step.number, text)?;
+                continue;
+            }
             for (n, quantity) in QUANTITIES.into_iter().enumerate() {
                 let time = times.get(n).copied();
                 if n > times.len() {
@@ -58,6 +70,30 @@ pub(crate) async fn starting(
         }
     }
     Ok(())
+}
+
+/// Fewer impulses than awaited: the register tells a meter that stands from impulses that do not arrive.
+async fn lost(
+    bench: &mut Bench,
+    place: usize,
+    load: &LoadPoint,
+    seen: usize,
+    before: Result<DisplayReading, String>,
+) -> Option<String> {
+    let read = match before {
+        Ok(before) => {
+            evidence::read(bench, place, load.direction).await.map(|after| after.watt_hours - before.watt_hours)
+        }
+        Err(text) => Err(text),
+    };
+    let weight = bench.places[place].nameplate.watt_hours_per_impulse();
+    match read {
+        Err(text) => Some(text),
+        Ok(moved) if moved >= (seen as f64 + evidence::LOST_AFTER) * weight => {
+            Some(evidence::impulses_lost(moved, seen as u64))
+        }
+        Ok(_) => None,
+    }
 }
 
 /// Times between start and impulses of every position (s), until each gave three or took too long over one.

@@ -63,12 +63,12 @@ pub async fn supervise(
         Ok(lost) => (lost.then_some(Outcome::Error), None),
         Err(text) => (Some(Outcome::Error), Some((text, during))),
     };
-    // Outputs that are not known to be off are never a good end.
+    // Outputs that are not known to be off are never a good end, and are always told.
     let (outcome, failure) = match (outcome, failure) {
-        (None | Some(Outcome::Pass), None) if !outputs.safe => (
-            Some(Outcome::Error),
-            Some(("the outputs are not known to be off".to_owned(), "the end of the run".to_owned())),
-        ),
+        (outcome, None) if !outputs.safe => {
+            let text = "the outputs are not known to be off".to_owned();
+            (outcome.or(Some(Outcome::Error)), Some((text, "the end of the run".to_owned())))
+        }
         other => other,
     };
     let outputs = outputs.words;

@@ -208,8 +208,9 @@ impl Standard {
         NoLimit::Class { standard: self.citation(), class: plate.class }
     }
 
+    /// Rows hold at reference voltage and frequency; what departs from them is an influence, with limits of its own.
     fn find_row<'a>(&self, rows: &'a [Row], plate: &Nameplate, point: &LoadPoint) -> Option<(&'a Row, &'a Cell)> {
-        let load = load_of(plate, point);
+        let load = load_of(plate, point).filter(|_| at_reference(plate, point))?;
         rows.iter()
             .filter(|row| row.load == load && row_has_pf(row, point.power_factor) && row_has_current(row, plate, point))
             .find_map(|row| row.cell(plate.class.name()).map(|cell| (row, cell)))
@@ -217,7 +218,13 @@ impl Standard {
 
     /// Says what the rows of this power factor or this load cover.
     fn why_none(&self, plate: &Nameplate, point: &LoadPoint) -> String {
-        let load = load_of(plate, point);
+        let Some(load) = load_of(plate, point) else {
+            return format!("{} of {} phases loaded: all, or one", point.phases.count(), plate.systems);
+        };
+        if !at_reference(plate, point) {
+            return "the limits hold at reference voltage and frequency; a shift away from them is an influence test"
+                .to_owned();
+        }
         let bands: Vec<String> = self
             .file
             .intrinsic
@@ -283,8 +290,19 @@ impl Standard {
     }
 }
 
-fn load_of(plate: &Nameplate, point: &LoadPoint) -> LoadWord {
-    if point.phases.count() < plate.systems { LoadWord::OnePhase } else { LoadWord::Balanced }
+/// All phases or one of several; the standards limit nothing between.
+fn load_of(plate: &Nameplate, point: &LoadPoint) -> Option<LoadWord> {
+    match point.phases.count() {
+        n if n == plate.systems => Some(LoadWord::Balanced),
+        1 => Some(LoadWord::OnePhase),
+        _ => None,
+    }
+}
+
+/// Within the tolerance of the reference conditions: 1 % of Un, 0.3 % of fn.
+fn at_reference(plate: &Nameplate, point: &LoadPoint) -> bool {
+    let within = |value: f64, nominal: f64, share: f64| (value - nominal).abs() <= nominal * (share + 1e-9);
+    within(point.volt, plate.un_volt, 0.01) && within(point.frequency_hz, plate.fn_hertz, 0.003)
 }
 
 fn row_has_pf(row: &Row, pf: PowerFactor) -> bool {
@@ -402,6 +420,17 @@ mod tests {
         for (citation, class, ampere, pf, phases, limit) in table {
             assert_eq!(high(citation, class, ampere, pf, phases), limit, "{citation} {class} {ampere} A {pf}");
         }
+    }
+
+    #[test]
+    fn away_from_reference_conditions_and_with_two_phases_there_is_no_limit() {
+        let standard = Standard::find("EN 50470-3:2006").unwrap();
+        let says = |point: LoadPoint| standard.intrinsic_limit(&plate(Class::B, 3), &point).unwrap_err().to_string();
+        let base = point(5.0, "1", Phases::L123);
+        assert!(says(LoadPoint { volt: 207.0, ..base.clone() }).contains("influence"));
+        assert!(says(LoadPoint { frequency_hz: 51.0, ..base.clone() }).contains("influence"));
+        let two = Phases::new([true, true, false]).unwrap();
+        assert!(says(LoadPoint { phases: two, ..base }).contains("2 of 3 phases"));
     }
 
     #[test]

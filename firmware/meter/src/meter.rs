@@ -104,17 +104,17 @@ impl Meter {
         self.state.sample_index()
     }
 
-    /// The image of the display: the energy that the test output counts.
-    pub fn display(&self) -> Display {
+    /// The image of the display with this item of its list (OBIS C.D.E); `None` for what the list does not hold.
+    pub fn display(&self, obis: [u8; 3]) -> Option<Display> {
         let total = self.registers();
-        match self.settings.quantity {
-            ImpulseQuantity::Active => {
-                Display::of([1, 8, 0], total.active_import, self.settings.display, Unit::KilowattHour)
-            }
-            ImpulseQuantity::Reactive => {
-                Display::of([3, 8, 0], total.reactive_import(), self.settings.display, Unit::KilovarHour)
-            }
-        }
+        let (energy, unit) = match obis {
+            [1, 8, 0] => (total.active_import, Unit::KilowattHour),
+            [2, 8, 0] => (total.active_export, Unit::KilowattHour),
+            [3, 8, 0] => (total.reactive_import(), Unit::KilovarHour),
+            [4, 8, 0] => (total.reactive_export(), Unit::KilovarHour),
+            _ => return None,
+        };
+        Some(Display::of(obis, energy, self.settings.display, unit))
     }
 
     /// Registers of the total.
@@ -167,6 +167,9 @@ mod tests {
     #[test]
     fn the_display_starts_at_zero_with_its_resolution() {
         let meter = Meter::new(&three_phase(), &Settings::delivered()).unwrap();
-        assert_eq!(meter.display().to_string(), "1.8.0;000000.000;kWh");
+        let shown = |obis| meter.display(obis).map(|d| d.to_string());
+        assert_eq!(shown([1, 8, 0]).as_deref(), Some("1.8.0;000000.000;kWh"));
+        assert_eq!(shown([4, 8, 0]).as_deref(), Some("4.8.0;000000.000;kvarh"));
+        assert_eq!(shown([32, 7, 0]), None);
     }
 }

@@ -1,16 +1,16 @@
 //! Instantaneous values of the last complete window of ten cycles: for display and plausibility, not legal energy.
 
-/// Quadrant of the load, import positive, inductive positive (IEC 62053-23, geometric representation).
+/// Quadrant of the load by the signs of P (import positive) and Q (positive when the current lags the voltage).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quadrant {
-    /// Import, inductive.
+    /// P and Q positive: import, inductive.
     #[default]
     Q1 = 0,
-    /// Export, inductive.
+    /// P negative, Q positive.
     Q2 = 1,
-    /// Export, capacitive.
+    /// P and Q negative.
     Q3 = 2,
-    /// Import, capacitive.
+    /// P positive, Q negative: import, capacitive.
     Q4 = 3,
 }
 

@@ -25,6 +25,8 @@ const LONGEST_CYCLE: u32 = 188;
 const CYCLES_PER_WINDOW: u32 = 10;
 /// Voltage that can carry the synchronisation (mV).
 const SYNC_VOLTAGE_MV: u32 = 20_000;
+/// Its peak [counts].
+const SYNC_PEAK: i32 = 395_000;
 /// Samples per cycle at the nominal frequency, Q16. 60 Hz finds itself within one window.
 const NOMINAL_PERIOD: i64 = (SAMPLE_RATE as i64 / 50) << 16;
 
@@ -79,6 +81,8 @@ struct Cycle {
     /// Phase whose voltage gives the zero crossings.
     sync: usize,
     last_voltage: i32,
+    /// Lowest voltage of this cycle [counts].
+    lowest: i32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -152,10 +156,12 @@ impl Config {
         let sync = &state.channels[state.cycle.sync];
         let voltage = sync.voltage_delay - sync.voltage_dc.counts;
         let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
+        state.cycle.lowest = state.cycle.lowest.min(voltage);
         if state.cycle.samples < SHORTEST_CYCLE {
             return;
         }
-        if before < 0 && voltage >= 0 {
+        // Noise on a dead channel crosses zero too: a cycle of mains has gone well below it before.
+        if before < 0 && voltage >= 0 && state.cycle.lowest < -SYNC_PEAK {
             let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
             self.end_cycle(state, Some((state.index << 16) + fraction as u64));
         } else if state.cycle.samples >= LONGEST_CYCLE {
@@ -166,6 +172,7 @@ impl Config {
     /// Books the active energy of the cycle and spreads it over the next one.
     fn end_cycle(&self, state: &mut State, crossing: Option<u64>) {
         let samples = core::mem::take(&mut state.cycle.samples);
+        state.cycle.lowest = 0;
         let least = self.starting_power * i128::from(samples);
         let mut total = 0;
         for ((channel, phase), registers) in
@@ -234,12 +241,13 @@ impl Config {
             state.spread = samples;
         }
         let sync = readings.phases.iter().position(|p| p.voltage_mv >= SYNC_VOLTAGE_MV).unwrap_or(0);
-        if sync != state.cycle.sync {
+        let moved = sync != state.cycle.sync;
+        if moved {
             state.cycle = Cycle { sync, ..Cycle::default() };
         }
         state.readings = readings;
         state.oscillator = Oscillator::with_period(state.period);
-        state.window = Window { began: crossing.filter(|_| sync == state.cycle.sync), ..Window::default() };
+        state.window = Window { began: crossing.filter(|_| !moved), ..Window::default() };
     }
 }
 

@@ -24,6 +24,7 @@ struct PositionPage {
     skipped: bool,
     counts: String,
     verdict: &'static str,
+    verdict_class: &'static str,
     charts: Vec<Chart>,
     steps: Vec<StepTable>,
 }
@@ -97,6 +98,28 @@ fn rule_words(rule: &str) -> &'static str {
     }
 }
 
+/// What is said of a meter: a run that did not end, or a lost position, is no pass.
+fn verdict(record: &Record, position: &meterbench_record::PositionInfo, outcome: Outcome) -> &'static str {
+    let ended = matches!(record.outcome, Some(Outcome::Pass | Outcome::Fail | Outcome::Undecided));
+    match outcome {
+        _ if position.skip => "skipped",
+        Outcome::Fail => "fail",
+        _ if record.positions_lost.contains_key(&position.id) => "lost by the bench",
+        _ if !ended && record.positions_lost.is_empty() => "incomplete",
+        Outcome::Pass => "pass",
+        _ => "undecided",
+    }
+}
+
+fn verdict_class(record: &Record, position: &meterbench_record::PositionInfo, outcome: Outcome) -> &'static str {
+    match verdict(record, position, outcome) {
+        "pass" => "pass",
+        "fail" => "fail",
+        "skipped" => "skipped",
+        _ => "open",
+    }
+}
+
 fn position_page(record: &Record, position: &meterbench_record::PositionInfo) -> PositionPage {
     let plate = &position.meter;
     let here: Vec<&Measurement> = record.measurements.iter().filter(|m| m.position == position.id).collect();
@@ -136,7 +159,8 @@ fn position_page(record: &Record, position: &meterbench_record::PositionInfo) ->
         faults: position.faults.clone(),
         skipped: position.skip,
         counts: said,
-        verdict: if position.skip { "skipped" } else { outcome_class(Some(counts.outcome())) },
+        verdict: verdict(record, position, counts.outcome()),
+        verdict_class: verdict_class(record, position, counts.outcome()),
         charts: charts(&here, plate.systems),
         steps,
     }

@@ -1,6 +1,7 @@
 //! `junit.xml`: a suite per position, a case per measurement.
 //!
-//! Only a deciding failure is a failure; what did not decide is skipped with its reason; a broken bench is an error.
+//! What decides and is no pass is a failure (an inconclusive result says so); what does not decide is skipped with its
+//! reason; a broken bench is an error.
 
 use meterbench_record::{Measurement, Outcome, Record, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};

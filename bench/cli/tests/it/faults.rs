@@ -54,7 +54,7 @@ fn verdicts_follow_the_truth(plan: &str, fault: &str) -> usize {
 #[case::phase_error_passes("phase-error=10 min-of-arc", 0)]
 #[case::offset_power_fails("offset-power=6 W", 4)]
 #[case::offset_power_passes("offset-power=0.5 W", 0)]
-#[case::wrong_constant_does_not_move_the_true_error("noise=3", 0)]
+#[case::noise_passes("noise=3", 0)]
 fn an_error_beyond_the_limit_fails_and_one_within_passes(#[case] fault: &str, #[case] failing: usize) {
     assert_eq!(verdicts_follow_the_truth(CURVE, fault), failing, "{fault}");
 }
@@ -81,6 +81,7 @@ fn creep_fails_no_load_where_it_makes_more_than_one_impulse(#[case] fault: &str,
 #[case("dropped-impulses=200", Outcome::Fail)]
 #[case("dropped-impulses=2000", Outcome::Pass)]
 #[case("wrong-constant=800", Outcome::Fail)]
+#[case("wrong-constant=400", Outcome::Fail)]
 fn impulses_that_do_not_match_the_register_fail_the_dial_test(#[case] fault: &str, #[case] outcome: Outcome) {
     let ran = run(CONSTANT, "emulated-3ph", &changes(&[fault]));
     assert_eq!(ran.outcome, outcome, "{:?}", ran.record.measurements[0].value);
@@ -102,6 +103,14 @@ fn a_fault_at_one_position_fails_that_position_alone() {
     assert_eq!(failing, [2]);
     assert!(ran.record.positions_counts.values().all(|c| c.pass + c.fail == 8));
     assert_eq!(ran.outcome, Outcome::Fail);
+}
+
+#[test]
+fn a_meter_with_a_much_lower_constant_fails_and_is_not_taken_for_a_broken_bench() {
+    for fault in ["wrong-constant=400", "wrong-constant=600"] {
+        let ran = run(CURVE, "emulated-3ph", &changes(&[fault]));
+        assert_eq!(ran.outcome, Outcome::Fail, "{fault}: {:?}", ran.record.notes);
+    }
 }
 
 #[test]

@@ -51,6 +51,30 @@ fn a_run_without_limits_decides_nothing() {
 }
 
 #[test]
+fn an_undecided_position_is_not_covered_by_its_neighbours() {
+    // The second position's starting takes longer than the tight candidate allows: it does not decide.
+    let plan = "{ plan: Starting, standard: \"EN 50470-3:2006\", steps: [starting] }";
+    let ran = run(plan, "emulated-3ph-three-positions", &changes(&["gain=-45%@2"]));
+    assert!(ran.record.positions_counts[&1].pass == 3 && ran.record.positions_counts[&2].advisory > 0);
+    assert_eq!(ran.record.positions_counts[&2].fail, 0);
+    let all_advisory = ran.record.positions_counts[&2].pass == 0;
+    assert_eq!(ran.outcome == Outcome::Undecided, all_advisory, "{:?}", ran.record.positions_counts);
+}
+
+#[test]
+fn the_dial_test_runs_in_both_directions() {
+    let plan = "
+plan: Dial
+standard: EN 50470-3:2006
+steps:
+  - meter-constant: { at: [{ current: Imax }] }
+  - meter-constant: { name: Export, at: [{ current: Imax, direction: export }] }
+";
+    let ran = run(plan, "emulated-3ph", &changes(&[]));
+    assert_eq!((ran.outcome, ran.record.counts.pass), (Outcome::Pass, 2), "{:?}", ran.record.measurements);
+}
+
+#[test]
 fn the_journal_of_a_killed_run_still_folds() {
     use std::io::Cursor;
     let ran = run(EVERY_STEP, "emulated-3ph", &changes(&[]));

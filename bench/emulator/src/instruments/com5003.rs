@@ -299,9 +299,12 @@ impl Instrument for Com5003 {
         b'\n'
     }
 
-    fn receive(&mut self, client: Client, line: &str, world: &mut World) -> Reply {
+    fn observe(&mut self, world: &mut World) {
         self.check_overload(world.output());
         self.collect_edges(world);
+    }
+
+    fn receive(&mut self, client: Client, line: &str, world: &mut World) -> Reply {
         let mut answers = Vec::new();
         for command in line.split('|').map(str::trim).filter(|c| !c.is_empty()) {
             match self.execute(client, command, world) {

@@ -137,7 +137,8 @@ fn fundamental_reactive_energy_is_within_100_ppm() {
                 let truth = load.reactive_var() * windows * 10.0 / hertz / 3600.0;
                 let error = error_percent(varh, truth);
                 let per_window = 100.0 / windows;
-                let error = error - (error / per_window).round() * per_window;
+                // The cut may fall on either side of one window, no further.
+                let error = error - (error / per_window).round().clamp(-1.0, 1.0) * per_window;
                 worst = worst.max(error.abs());
                 assert!(error.abs() < 0.01, "{ampere} A, {lag_deg} deg, {hertz} Hz: {error:+.5} %");
             }
@@ -211,8 +212,10 @@ fn sums_over_phases_and_quadrants_are_exact() {
     let net = |r: &meterbench_metrology::Registers| r.active_import.quanta() as i128 - r.active_export.quanta() as i128;
     assert_eq!(net(state.total()), (0..3).map(|p| net(state.phase(p))).sum::<i128>());
     let t = state.total();
-    assert_eq!(t.reactive_import().quanta(), t.reactive[0].quanta() + t.reactive[1].quanta());
-    assert_eq!(t.reactive_export().quanta(), t.reactive[2].quanta() + t.reactive[3].quanta());
+    let net_reactive = |r: &meterbench_metrology::Registers| {
+        r.reactive_import().quanta() as i128 - r.reactive_export().quanta() as i128
+    };
+    assert_eq!(net_reactive(t), (0..3).map(|p| net_reactive(state.phase(p))).sum::<i128>());
     assert_eq!(
         t.apparent_import.quanta() + t.apparent_export.quanta(),
         (0..3).map(|p| state.phase(p).apparent_import.quanta() + state.phase(p).apparent_export.quanta()).sum::<u128>()
@@ -326,8 +329,9 @@ fn direct_current_does_not_count() {
     let mut before = 0;
     for n in 0..60 * u64::from(SAMPLE_RATE) {
         let mut frame = load.frame(n);
-        frame.current[0] += 40_000;
-        frame.voltage[0] += 3_000;
+        // 10 A and 20 V of direct current: 17 % of the power, were it counted.
+        frame.current[0] += 419_430;
+        frame.voltage[0] += 279_620;
         let _ = config.process(&mut state, &frame);
         if n == 40 * u64::from(SAMPLE_RATE) {
             before = state.total().active_import.quanta();
@@ -336,6 +340,43 @@ fn direct_current_does_not_count() {
     let wh = (state.total().active_import.quanta() - before) as f64 / (240u128 << 76) as f64;
     let error = error_percent(wh, load.active_w() * (20.0 - 1.0 / 8000.0) / 3600.0);
     assert!(error.abs() < 0.12, "{error}: at most one cycle may be booked on the other side of the cut");
+}
+
+#[test]
+fn noise_on_a_dead_input_is_no_mains() {
+    let config = config(Systems::Three);
+    let mut state = State::default();
+    let mut noise = 1u32;
+    for _ in 0..8000 {
+        let mut draw = || {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (noise >> 22) as i32 - 512
+        };
+        let frame = Frame { voltage: [draw(), draw(), draw()], current: [draw(), draw(), draw()] };
+        let _ = config.process(&mut state, &frame);
+        assert_eq!(state.readings().frequency_mhz, None);
+    }
+}
+
+#[test]
+fn losing_the_synchronising_phase_costs_no_reactive_energy_on_the_others() {
+    let (config, load) = (config(Systems::Three), Load::three_phase(10.0, 60.0));
+    let mut state = State::default();
+    let mut before = 0;
+    for n in 0..80_000 {
+        let mut frame = load.frame(n);
+        if n >= 24_777 {
+            frame.voltage[0] = if n % 7 == 0 { 200 } else { -180 };
+        }
+        let _ = config.process(&mut state, &frame);
+        if n == 16_800 {
+            before = state.phase(1).reactive_import().quanta();
+        }
+    }
+    let varh = (state.phase(1).reactive_import().quanta() - before) as f64 / (240u128 << 76) as f64;
+    let truth = load.reactive_var() / 3.0 * f64::from(80_000 - 16_800) / 8000.0 / 3600.0;
+    let windows = error_percent(varh, truth) / (100.0 * 1600.0 / f64::from(80_000 - 16_800));
+    assert!(windows.abs() < 1.01, "{windows} windows of reactive energy are missing");
 }
 
 #[test]
