@@ -11,7 +11,7 @@ use jiff::Zoned;
 use meterbench_emulator::Laboratory;
 use meterbench_link::Tracer;
 use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
-use meterbench_record::{Counts, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, slug};
+use meterbench_record::{Counts, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, Subject, slug};
 use meterbench_run::{Bench, Recorder, ReferenceCalibration, check_set_points, expected_seconds, step_info, supervise};
 use sha2::{Digest, Sha256};
 
@@ -333,10 +333,8 @@ fn run_start(
     let plan = &prepared.plan;
     let digest = Sha256::digest(prepared.source.text.as_bytes());
     let expected = expected_seconds(plan, &equipped.positions[0].meter);
-    RunStart {
-        schema: SCHEMA_JOURNAL.to_owned(),
+    let subject = Subject {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        run,
         plan: plan.title.clone(),
         plan_file: Path::new(&prepared.source.name)
             .file_name()
@@ -351,8 +349,8 @@ fn run_start(
         instruments,
         positions: equipped.positions.clone(),
         steps: plan.steps.iter().map(step_info).collect(),
-        expected_bench_ns: (expected * 1e9) as u64,
-    }
+    };
+    RunStart { schema: SCHEMA_JOURNAL.to_owned(), run, subject, expected_bench_ns: (expected * 1e9) as u64 }
 }
 
 /// What the emulated instruments were told and put out.

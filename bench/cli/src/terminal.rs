@@ -51,25 +51,26 @@ impl Terminal {
     }
 
     fn begin(&mut self, start: &RunStart) {
-        self.positions = start.positions.iter().filter(|p| !p.skip).count();
-        let Some(first) = start.positions.first() else { return };
+        let about = &start.subject;
+        self.positions = about.tested().count();
+        let Some(first) = about.positions.first() else { return };
         if !self.quiet {
-            let standard = start.standard.as_deref().unwrap_or("no standard");
-            let seed = start.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-            let serials: Vec<&str> = start.positions.iter().filter(|p| !p.skip).map(|p| p.serial.as_str()).collect();
-            let points: u32 = start.steps.iter().map(|s| s.points).sum();
-            say!("{:<44} {standard}, class {}", start.plan, first.meter.class);
+            let standard = about.standard.as_deref().unwrap_or("no standard");
+            let seed = about.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+            let serials: Vec<&str> = about.tested().map(|p| p.serial.as_str()).collect();
+            let points: u32 = about.steps.iter().map(|s| s.points).sum();
+            say!("{:<44} {standard}, class {}", about.plan, first.meter.class);
             say!(
                 "{} ({}{seed})    meter {} {}    {}, {}, {} of bench time",
-                start.bench,
-                start.bench_kind,
+                about.bench,
+                about.bench_kind,
                 first.meter.name,
                 serials.join(", "),
                 words::plural(self.positions, "position"),
                 words::plural(points as usize, "point"),
                 words::duration(start.expected_bench_ns as f64 / 1e9),
             );
-            for position in start.positions.iter().filter(|p| !p.faults.is_empty()) {
+            for position in about.positions.iter().filter(|p| !p.faults.is_empty()) {
                 say!("position {}: planted {}", position.id, position.faults.join(", "));
             }
             say!();
@@ -102,7 +103,8 @@ impl Terminal {
                     "note"
                 }
             }
-            Some(Verdict::Inconclusive) => "INCONCLUSIVE",
+            Some(Verdict::Inconclusive) if m.decides => "INCONCLUSIVE",
+            Some(Verdict::Inconclusive) => "note",
             _ => return,
         };
         if self.shown.len() >= MOST_ROWS {

@@ -10,7 +10,7 @@ use meterbench_metrology::{AMPERE_FULL_SCALE, FULL_SCALE, Frame, SAMPLE_RATE, VO
 use crate::noise::{ChannelNoise, Draw};
 use crate::source::{Output, Phasor, Segment, SourceLog};
 
-/// Temperature at which gain and phase were adjusted [°C].
+/// Temperature at which gain and phase were adjusted (°C).
 const ADJUSTED_AT_C: f64 = 23.0;
 /// The thermal state and the gains are renewed on this grid of samples (100 ms).
 const GRID: u64 = SAMPLE_RATE as u64 / 10;

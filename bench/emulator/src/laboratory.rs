@@ -44,7 +44,7 @@ pub struct LaboratoryConfig {
     pub meters: Vec<(u32, MeterConfig)>,
     /// Expanded uncertainty (k = 2) on the reference's certificate [%].
     pub reference_uncertainty_percent: f64,
-    /// Ambient temperature [°C].
+    /// Ambient temperature (°C).
     pub ambient_c: f64,
     /// Front ends without any error but quantisation.
     pub ideal_front_ends: bool,

@@ -47,7 +47,7 @@ impl Output {
         u.rms * i.rms * (i.lag_deg - u.lag_deg).to_radians().cos()
     }
 
-    /// Reactive power of one phase [var], inductive positive.
+    /// Reactive power of one phase (var), inductive positive.
     pub(crate) fn reactive_var(&self, phase: usize) -> f64 {
         let (u, i) = (self.voltage[phase], self.current[phase]);
         u.rms * i.rms * (i.lag_deg - u.lag_deg).to_radians().sin()

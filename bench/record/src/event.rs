@@ -79,15 +79,11 @@ pub struct StepInfo {
     pub points: u32,
 }
 
-/// What the run is about: the first event.
+/// What a run is about: equal for equal inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunStart {
-    /// Schema of the journal.
-    pub schema: String,
+pub struct Subject {
     /// Version of meterbench.
     pub version: String,
-    /// What is different in every run.
-    pub run: RunInfo,
     /// Title of the plan.
     pub plan: String,
     /// File of the plan, name only.
@@ -111,6 +107,25 @@ pub struct RunStart {
     pub positions: Vec<PositionInfo>,
     /// Steps.
     pub steps: Vec<StepInfo>,
+}
+
+impl Subject {
+    /// Positions that are tested.
+    pub fn tested(&self) -> impl Iterator<Item = &PositionInfo> {
+        self.positions.iter().filter(|position| !position.skip)
+    }
+}
+
+/// The first event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStart {
+    /// Schema of the journal.
+    pub schema: String,
+    /// What is different in every run.
+    pub run: RunInfo,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// Bench time the plan is expected to take (ns).
     pub expected_bench_ns: BenchNs,
 }

@@ -175,7 +175,7 @@ pub struct LoadPoint {
     pub direction: Direction,
     /// Kind of energy.
     pub energy: EnergyKind,
-    /// Ambient temperature [°C].
+    /// Ambient temperature (°C).
     pub temperature_c: f64,
 }
 

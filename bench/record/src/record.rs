@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::BenchNs;
-use crate::event::{Event, InstrumentInfo, JournalLine, PositionInfo, RunInfo, RunStart, StepInfo};
+use crate::event::{Event, JournalLine, RunInfo, RunStart, Subject};
 use crate::measurement::Measurement;
 use crate::verdict::{Outcome, Verdict};
 
@@ -111,31 +111,9 @@ pub struct Record {
     pub schema: String,
     /// What is different in every run.
     pub run: RunInfo,
-    /// Version of meterbench.
-    pub version: String,
-    /// Title of the plan.
-    pub plan: String,
-    /// File of the plan, name only.
-    pub plan_file: String,
-    /// SHA-256 of the plan's bytes.
-    pub plan_sha256: String,
-    /// Standard and edition.
-    pub standard: Option<String>,
-    /// Decision rule by name.
-    pub decision_rule: String,
-    /// Title of the bench.
-    pub bench: String,
-    /// `emulated` or `real`.
-    pub bench_kind: String,
-    /// Seed of an emulated bench.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-    /// Instruments.
-    pub instruments: Vec<InstrumentInfo>,
-    /// Positions.
-    pub positions: Vec<PositionInfo>,
-    /// Steps.
-    pub steps: Vec<StepInfo>,
+    /// What it was about.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// Measurements in the order they were made.
     pub measurements: Vec<Measurement>,
     /// Notes and faults of the bench, in order.
@@ -163,18 +141,7 @@ impl Record {
         Self {
             schema: SCHEMA_RECORD.to_owned(),
             run: start.run,
-            version: start.version,
-            plan: start.plan,
-            plan_file: start.plan_file,
-            plan_sha256: start.plan_sha256,
-            standard: start.standard,
-            decision_rule: start.decision_rule,
-            bench: start.bench,
-            bench_kind: start.bench_kind,
-            seed: start.seed,
-            instruments: start.instruments,
-            positions: start.positions,
-            steps: start.steps,
+            subject: start.subject,
             measurements: Vec::new(),
             notes: Vec::new(),
             positions_counts: BTreeMap::new(),
@@ -331,7 +298,7 @@ mod tests {
             Event::Noted { step: None, text: String::new() },
             Event::PositionLost { step: 1, position: 1, text: String::new() },
             Event::StepEnded(crate::StepReport { step: 1 }),
-            Event::StepStarted(StepInfo { step: 1, kind: String::new(), name: String::new(), points: 0 }),
+            Event::StepStarted(crate::StepInfo { step: 1, kind: String::new(), name: String::new(), points: 0 }),
             Event::BenchFailed { text: String::new(), during: String::new(), outputs: String::new() },
             Event::RunEnded { outcome: Outcome::Pass, outputs: String::new(), wall_seconds: 0.0 },
         ];

@@ -92,9 +92,9 @@ pub enum ConfigError {
     ImpulsesMerge {
         /// Highest power the meter must register (W).
         power_w: u32,
-        /// Time between two impulses there [ms].
+        /// Time between two impulses there (ms).
         period_ms: u32,
-        /// On-time of one impulse [ms].
+        /// On-time of one impulse (ms).
         width_ms: u32,
     },
     /// A gain outside 0.5 .. 1.99, which no working front end needs.

@@ -23,7 +23,7 @@ impl Energy {
         (self.0 / QUANTA_PER_WATT_HOUR) as u64
     }
 
-    /// Energy [µWh], rounded down.
+    /// Energy (µWh), rounded down.
     pub const fn microwatt_hours(self) -> u128 {
         // The product would overflow above 10¹³ Wh, so the whole part and the remainder are scaled apart.
         let whole = self.0 / QUANTA_PER_WATT_HOUR;

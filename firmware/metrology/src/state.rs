@@ -25,7 +25,7 @@ const LONGEST_CYCLE: u32 = 188;
 const CYCLES_PER_WINDOW: u32 = 10;
 /// Voltage that can carry the synchronisation (mV).
 const SYNC_VOLTAGE_MV: u32 = 20_000;
-/// Its peak [counts].
+/// Its peak (counts).
 const SYNC_PEAK: i32 = 395_000;
 /// Samples per cycle at the nominal frequency, Q16. 60 Hz finds itself within one window.
 const NOMINAL_PERIOD: i64 = (SAMPLE_RATE as i64 / 50) << 16;
@@ -81,7 +81,7 @@ struct Cycle {
     /// Phase whose voltage gives the zero crossings.
     sync: usize,
     last_voltage: i32,
-    /// Lowest voltage of this cycle [counts].
+    /// Lowest voltage of this cycle (counts).
     lowest: i32,
 }
 

@@ -18,12 +18,12 @@ pub(crate) struct WindowSums {
     pub(crate) u_sin: i64,
     pub(crate) i_cos: i64,
     pub(crate) i_sin: i64,
-    /// Active energy of the cycles in this window, calibrated [quanta].
+    /// Active energy of the cycles in this window, calibrated (quanta).
     pub(crate) active: i128,
 }
 
 impl WindowSums {
-    /// Fundamental reactive energy of `samples` samples [quanta], inductive positive.
+    /// Fundamental reactive energy of `samples` samples (quanta), inductive positive.
     ///
     /// With `u = û·cos(ωn + a)` and `i = î·cos(ωn + b)` the detector sums are `û·n/2·(cos a, -sin a)`, so that
     /// `Q·n = û·î/2·sin(a - b)·n = 2·(u_cos·i_sin - u_sin·i_cos)/n`.
@@ -56,7 +56,7 @@ fn rms(squares: i64, duration: u64, gain: i64, full_scale: u32) -> u32 {
     (scaled / ((FULL_SCALE as u128) << (16 + GAIN_BITS))) as u32
 }
 
-/// Energy of a window [quanta] as mean power (mW); `duration` in 1/65536 sample.
+/// Energy of a window (quanta) as mean power (mW); `duration` in 1/65536 sample.
 pub(crate) fn milliwatt(quanta: i128, duration: u64) -> i64 {
     let per_sample = (quanta << 16) / i128::from(duration.max(1));
     (((per_sample >> 16) * MILLIWATT_NUMERATOR) >> (46 + GAIN_BITS - 16)) as i64

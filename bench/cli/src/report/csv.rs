@@ -31,7 +31,7 @@ pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
     ])?;
     let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
     for m in &record.measurements {
-        let serial = record.positions.iter().find(|p| p.id == m.position).map_or("", |p| p.serial.as_str());
+        let serial = record.subject.positions.iter().find(|p| p.id == m.position).map_or("", |p| p.serial.as_str());
         let limit = m.limit.as_ref();
         let direction = match m.at.direction {
             meterbench_record::Direction::Import => "import",

@@ -63,8 +63,8 @@ struct Row {
 pub fn render(record: &Record) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.add_template("report.html", TEMPLATE)?;
-    let positions: Vec<PositionPage> = record.positions.iter().map(|p| position_page(record, p)).collect();
-    let expected: usize = record.steps.iter().map(|s| s.points as usize).sum();
+    let positions: Vec<PositionPage> = record.subject.positions.iter().map(|p| position_page(record, p)).collect();
+    let expected: usize = record.subject.steps.iter().map(|s| s.points as usize).sum();
     environment.get_template("report.html")?.render(context! {
         record => Value::from(Serde(record)),
         outcome => record.outcome.map_or("UNFINISHED", Outcome::word),
@@ -72,8 +72,8 @@ pub fn render(record: &Record) -> Result<String, minijinja::Error> {
         bench_time => words::duration(record.bench_ns as f64 / 1e9),
         wall_time => words::duration(record.run.wall_seconds),
         points => record.measurements.len(),
-        expected => expected * record.positions.iter().filter(|p| !p.skip).count(),
-        rule => rule_words(&record.decision_rule),
+        expected => expected * record.subject.tested().count(),
+        rule => rule_words(&record.subject.decision_rule),
         positions => Value::from(Serde(&positions)),
     })
 }
@@ -131,6 +131,7 @@ fn position_page(record: &Record, position: &meterbench_record::PositionInfo) ->
         }
     }
     let steps = record
+        .subject
         .steps
         .iter()
         .map(|step| StepTable {

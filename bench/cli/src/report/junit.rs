@@ -10,8 +10,8 @@ use crate::report::ReportError;
 use crate::words;
 
 pub fn render(record: &Record) -> Result<String, ReportError> {
-    let mut report = Report::new(record.plan.clone());
-    for position in record.positions.iter().filter(|p| !p.skip) {
+    let mut report = Report::new(record.subject.plan.clone());
+    for position in record.subject.tested() {
         let mut suite =
             TestSuite::new(format!("position {}, {} {}", position.id, position.meter.name, position.serial));
         for measurement in record.measurements.iter().filter(|m| m.position == position.id) {
