@@ -85,6 +85,7 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         ambient_c: file.emulation.ambient_c,
         ideal_front_ends: false,
     };
+    Laboratory::verify(&config).map_err(|error| Refusal::Words(error.to_string()))?;
     Ok(Equipped { file, positions, config })
 }
 
@@ -109,6 +110,11 @@ fn apply_changes(file: &mut BenchFile, changes: &Changes) -> Result<(), Refusal>
         changes.faults.iter().map(|text| read_fault(text)).collect::<Result<_, _>>()?;
     if planted.is_empty() {
         return Ok(());
+    }
+    for (n, (fault, at)) in planted.iter().enumerate() {
+        if planted[..n].iter().any(|(other, where_else)| other.name == fault.name && at == where_else) {
+            return Err(Refusal::Words(format!("fault `{}` is given twice for the same place", fault.name)));
+        }
     }
     for place in &mut file.positions {
         let here = |at: &Option<u32>| at.is_none_or(|id| id == place.id);

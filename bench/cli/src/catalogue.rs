@@ -4,7 +4,7 @@ use std::path::Path;
 
 use meterbench_emulator::{Fault, FaultKind, describe_type};
 use meterbench_instruments::{REFERENCES, SOURCES};
-use meterbench_plan::{BenchFile, FaultFile, FaultWords, Finding, MeterFile, Severity, Source};
+use meterbench_plan::{BenchFile, FaultFile, FaultWords, FileKind, Finding, MeterFile, Severity, Source, file_kind};
 use meterbench_record::Nameplate;
 
 macro_rules! built_in {
@@ -72,7 +72,15 @@ fn named(kind: &str, entries: Entries, name: &str) -> Result<Source, Refusal> {
     let path = Path::new(name);
     let looks_like_file = name.contains('/') || path.extension().is_some();
     if looks_like_file || path.exists() {
-        return read_file(path);
+        let source = read_file(path)?;
+        let wanted = if kind == "bench" { FileKind::Bench } else { FileKind::Meter };
+        return match file_kind(&source) {
+            Ok(found) if found != wanted => {
+                Err(Refusal::Words(format!("{name} is no {kind} file: it does not begin with `{kind}:`")))
+            }
+            Ok(_) => Ok(source),
+            Err(findings) => Err(Refusal::Findings(source, findings)),
+        };
     }
     let known: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
     Err(Refusal::Words(format!("there is no {kind} `{name}`; known are {}, or give a file", known.join(", "))))

@@ -20,7 +20,17 @@ pub fn check(arguments: &CheckArguments) -> u8 {
                 files += 1;
                 match arguments.format {
                     Format::Human => complain!("error: {text}"),
-                    Format::Json => say!("{}", serde_json::json!({ "code": "unreadable", "message": text })),
+                    Format::Json => say!(
+                        "{}",
+                        serde_json::json!({
+                            "file": path,
+                            "line": 1,
+                            "column": 1,
+                            "code": "unreadable",
+                            "severity": "error",
+                            "message": text,
+                        })
+                    ),
                 }
             }
             Err(Refusal::Findings(source, findings)) => {
@@ -63,19 +73,22 @@ pub fn check_source(source: &Source, path: &Path) -> Result<(), Vec<Finding>> {
     }
 }
 
+/// Where a plan is checked without a bench (°C).
+const REFERENCE_C: f64 = 23.0;
+
 /// A plan is resolved for the first built-in meter it is meant for.
 fn check_plan(source: &Source) -> Result<(), Vec<Finding>> {
     let plan = PlanFile::read(source)?;
     let meters: Vec<Nameplate> =
         catalogue::METERS.iter().filter_map(|(name, _)| catalogue::meter(name).ok()).map(|m| m.nameplate).collect();
     let fits = |plate: &&Nameplate| {
-        plan.requirement.class.is_none_or(|class| class == plate.class)
-            && plan.requirement.phases.is_none_or(|phases| phases == plate.systems)
+        plan.requirement.class.as_ref().is_none_or(|(class, _)| *class == plate.class)
+            && plan.requirement.phases.as_ref().is_none_or(|(phases, _)| *phases == plate.systems)
             && plan.requirement.has.iter().all(|feature| plate.has.contains(feature))
             && plan.standard.is_none_or(|standard| standard.has_class(plate.class))
     };
     match meters.iter().find(fits).or_else(|| meters.first()) {
-        Some(plate) => plan.resolve(plate).map(|_| ()),
+        Some(plate) => plan.resolve(plate, REFERENCE_C).map(|_| ()),
         None => Ok(()),
     }
 }

@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::catalogue::Refusal;
 
+/// Characters of a line that are shown.
+const LONGEST_SHOWN: usize = 200;
+
 /// One finding as a person reads it.
 pub fn render(source: &Source, finding: &Finding) -> String {
     let (line, column) = source.place(finding.span.start);
@@ -19,10 +22,11 @@ pub fn render(source: &Source, finding: &Finding) -> String {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         // Tabs are shown as one blank, so that the caret stands below its word.
-        let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let shown: String = text.chars().take(LONGEST_SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let end = finding.span.end.min(source.text.len());
         let marked = source.text.get(finding.span.start..end).unwrap_or_default();
-        let width = marked.lines().next().unwrap_or_default().chars().count().max(1);
+        let width = marked.lines().next().unwrap_or_default().chars().count().clamp(1, LONGEST_SHOWN);
+        let column = column.min(LONGEST_SHOWN);
         let _ = writeln!(out, "{number} | {shown}");
         let caret = format!("{margin} | {}{} {}", " ".repeat(column - 1), "^".repeat(width), finding.label);
         let _ = writeln!(out, "{}", caret.trim_end());

@@ -44,10 +44,13 @@ pub fn run(arguments: &RunArguments) -> u8 {
         Err(refusal) => return diagnostics::refuse(&refusal),
     };
     // All files are checked before the first plan runs.
-    let prepared = match prepare_all(&arguments.plans, &equipped) {
+    let prepared = match prepare_all(&arguments.plans, &equipped, arguments.format) {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
+    if let Err(error) = fs::create_dir_all(&arguments.out).and_then(|()| writable(&arguments.out)) {
+        return diagnostics::refuse(&Refusal::Words(format!("{} cannot be written: {error}", arguments.out.display())));
+    }
     stop::listen();
     let mut summaries = Vec::new();
     for plan in &prepared {
@@ -81,7 +84,7 @@ pub fn run(arguments: &RunArguments) -> u8 {
     summaries.iter().map(|s| s.outcome).max().unwrap_or(Outcome::Undecided).exit_code()
 }
 
-fn prepare_all(plans: &[PathBuf], equipped: &Equipped) -> Result<Vec<Prepared>, u8> {
+fn prepare_all(plans: &[PathBuf], equipped: &Equipped, format: Format) -> Result<Vec<Prepared>, u8> {
     let mut prepared = Vec::new();
     let (mut errors, mut files) = (0, 0);
     for path in plans {
@@ -93,7 +96,12 @@ fn prepare_all(plans: &[PathBuf], equipped: &Equipped) -> Result<Vec<Prepared>, 
                 files += 1;
             }
             Err(Refusal::Findings(source, findings)) => {
-                findings.iter().for_each(|f| complain!("{}", diagnostics::render(&source, f)));
+                for finding in &findings {
+                    match format {
+                        Format::Human => complain!("{}", diagnostics::render(&source, finding)),
+                        Format::Json => say!("{}", diagnostics::json(&source, finding)),
+                    }
+                }
                 errors += findings.len();
                 files += 1;
             }
@@ -116,7 +124,9 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
     // Every meter must be one the plan is for; their ratings are equal, so the points are those of the first.
     let plates = || equipped.positions.iter().filter(|p| !p.skip).map(|p| &p.meter);
     let resolve = |plan: PlanFile| {
-        let mut resolved = plates().map(|plate| plan.resolve(plate)).collect::<Result<Vec<_>, _>>()?;
+        let mut resolved = plates()
+            .map(|plate| plan.resolve(plate, equipped.file.emulation.ambient_c))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(resolved.swap_remove(0))
     };
     let resolved = match file_kind(&source) {
@@ -139,6 +149,13 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
         }
         Err(findings) => Err(Refusal::Findings(source, findings)),
     }
+}
+
+/// Tries a file, so that a wrong `--out` is told before anything is energised.
+fn writable(directory: &Path) -> io::Result<()> {
+    let probe = directory.join(format!(".meterbench-{}", std::process::id()));
+    File::create(&probe)?;
+    fs::remove_file(probe)
 }
 
 /// A directory of its own for this run: date, plan and four letters.
@@ -192,7 +209,6 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
         let outcome = conduct(prepared, equipped, &laboratory, run, wires, started, stop::requested()).await?;
         Ok::<_, String>((outcome, laboratory))
     })?;
-    write_logs(&laboratory, &directory).map_err(failed)?;
     drop(runtime);
     // A journal that broke must not hide what is known of the outputs.
     let outputs = &outcome.outputs;
@@ -201,6 +217,7 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
         Ok(Err(error)) => return Err(format!("{}; outputs: {outputs}", failed(error))),
         Err(_) => return Err(format!("the thread of the journal has failed; outputs: {outputs}")),
     }
+    write_logs(&laboratory, &directory).map_err(|error| format!("{}; outputs: {outputs}", failed(error)))?;
     let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
     let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
     report::write(&directory).map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;

@@ -40,6 +40,16 @@ pub enum ReportError {
 /// Folds the journal of a run and writes record and reports beside it.
 pub fn write(directory: &Path) -> Result<Record, ReportError> {
     let record = journal::fold(directory)?;
+    let before = fs::read(directory.join("record.json")).ok();
+    let before = before.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    if let Some(before) = before.filter(|old| old["digest"] != record.digest.as_str()) {
+        complain!(
+            "WARNING: the journal does not give the record that was here (digest {}, now {}): it is kept as record.json.before",
+            before["digest"].as_str().unwrap_or("none"),
+            record.digest
+        );
+        fs::rename(directory.join("record.json"), directory.join("record.json.before"))?;
+    }
     let put = |name: &str, bytes: &[u8]| {
         // Whole or not at all: an old report is not destroyed by a full disk.
         let partial = directory.join(format!("{name}.partial"));

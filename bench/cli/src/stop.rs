@@ -1,4 +1,4 @@
-//! A request to stop, for the whole life of the program: SIGINT or SIGTERM.
+//! A request to stop, for the whole life of the program: SIGINT, SIGTERM, or SIGHUP when the terminal goes away.
 //!
 //! A thread of its own listens, so that no request is lost between two plans or while one runtime is replaced by
 //! another.
@@ -17,12 +17,10 @@ pub fn listen() {
     let listener = || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
         runtime.block_on(async {
-            let (Ok(mut interrupt), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-            else {
-                return;
-            };
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+            let [Ok(mut interrupt), Ok(mut term), Ok(mut hangup)] = kinds else { return };
             loop {
-                tokio::select! { biased; _ = interrupt.recv() => {}, _ = term.recv() => {} }
+                tokio::select! { biased; _ = interrupt.recv() => {}, _ = term.recv() => {}, _ = hangup.recv() => {} }
                 REQUESTED.store(true, Ordering::SeqCst);
                 WAITING.notify_waiters();
             }

@@ -70,6 +70,17 @@ impl Terminal {
                 words::plural(points as usize, "point"),
                 words::duration(start.expected_bench_ns as f64 / 1e9),
             );
+            for instrument in &about.instruments {
+                let today = start.run.started.get(..10).unwrap_or_default();
+                if let (Some(due), Some(certificate)) = (&instrument.due, &instrument.certificate)
+                    && due.as_str() < today
+                {
+                    say!(
+                        "WARNING: the calibration of the {} (certificate {certificate}) was due on {due}",
+                        instrument.role
+                    );
+                }
+            }
             for position in about.positions.iter().filter(|p| !p.faults.is_empty()) {
                 say!("position {}: planted {}", position.id, position.faults.join(", "));
             }
@@ -91,9 +102,6 @@ impl Terminal {
         self.counts.add(m);
         if m.value.number().is_some() && share_of_limit(m) >= self.worst.as_ref().map_or(-1.0, share_of_limit) {
             self.worst = Some(m.clone());
-        }
-        if let Some(limit) = &m.limit {
-            self.citation = Some(format!("{}, {}", limit.source, limit.row));
         }
         let bad = match m.verdict {
             Some(Verdict::Fail) => {
@@ -122,15 +130,25 @@ impl Terminal {
             words::outside(m),
         );
         self.shown.push(row.trim_end().to_owned());
+        if let Some(limit) = &m.limit {
+            let citation = format!("{}, {}", limit.source, limit.row);
+            match &self.citation {
+                None => self.citation = Some(citation),
+                Some(same) if *same == citation => {}
+                Some(_) => self.citation = Some(format!("{}, several rows: see report", limit.source)),
+            }
+        }
     }
 
-    fn end_step(&mut self) {
+    /// `broken` is the word for a step that did not come to its end.
+    fn end_step(&mut self, broken: Option<&'static str>) {
         let Some(step) = self.step.take() else { return };
         let counts = std::mem::take(&mut self.counts);
         let mark = match counts {
             Counts { fail: 1.., .. } => "FAIL",
+            _ if broken.is_some() => broken.unwrap_or_default(),
             Counts { inconclusive: 1.., .. } => "open",
-            Counts { pass: 0, advisory: 1.., .. } => "note",
+            Counts { advisory: 1.., .. } => "note",
             _ if !self.lost.is_empty() => "lost",
             _ => "ok",
         };
@@ -162,7 +180,8 @@ impl Terminal {
                 self.say(&format!("\n        {:<26} {:>12} {:>10} {:>14}", "point", "value", "U", "limit"));
                 shown.iter().for_each(|row| self.say(row));
                 let more = if hidden > 0 { format!("... {hidden} more, see report") } else { String::new() };
-                self.say(&format!("        {more:<28} {}\n", self.citation.clone().unwrap_or_default()));
+                let citation = self.citation.take().unwrap_or_default();
+                self.say(&format!("        {more:<28} {citation}\n"));
             }
         }
     }
@@ -192,9 +211,9 @@ impl Reader for Terminal {
             }
             Event::Measured { measurement } => self.measured(measurement),
             Event::PositionLost { position, text, .. } => self.lost.push(format!("position {position}: {text}")),
-            Event::StepEnded(_) => self.end_step(),
-            Event::RunEnded { .. } => {
-                self.end_step();
+            Event::StepEnded(_) => self.end_step(None),
+            Event::RunEnded { outcome, .. } => {
+                self.end_step(Some(if *outcome == Outcome::Interrupted { "stop" } else { "broke" }));
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                 }

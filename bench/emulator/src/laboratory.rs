@@ -168,6 +168,11 @@ fn display_name(position: u32) -> String {
 }
 
 impl Laboratory {
+    /// Whether every meter of this configuration can be made.
+    pub fn verify(config: &LaboratoryConfig) -> Result<(), LaboratoryError> {
+        config.meters.iter().try_for_each(|(number, meter)| build_position(*number, meter, config).map(drop))
+    }
+
     /// Builds the laboratory and starts serving its pipes on the current runtime. Bench time begins now.
     pub fn start(config: &LaboratoryConfig) -> Result<Self, LaboratoryError> {
         let mut positions = Vec::new();

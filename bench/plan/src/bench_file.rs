@@ -187,7 +187,7 @@ impl Reader<'_> {
                     fields.missing(key, "`limits`", findings);
                     return None;
                 };
-                quantity::absolute(node, key, dimension, 0.0..=most, findings)
+                quantity::absolute(node, key, dimension, 1e-3..=most, findings)
             };
             read("voltage", Dimension::Voltage, 1000.0).zip(read("current", Dimension::Current, 1000.0))
         });
@@ -246,7 +246,7 @@ impl Reader<'_> {
             fields.missing("uncertainty", "`calibration`", findings);
             return None;
         };
-        let uncertainty = quantity::absolute(node, "uncertainty", Dimension::Ratio, 0.0..=10.0, findings)?;
+        let uncertainty = quantity::absolute(node, "uncertainty", Dimension::Ratio, 1e-4..=10.0, findings)?;
         Some(Calibration { certificate, due: due.to_owned(), uncertainty_percent: uncertainty })
     }
 

@@ -97,6 +97,17 @@ impl<'a> Fields<'a> {
             return None;
         };
         check_template(text, node, findings);
+        // A prompt may have several lines; nothing else goes to a terminal with control characters.
+        if text.chars().any(|c| c.is_control() && !(c == '\n' && key == "text")) {
+            let message = format!("`{key}` holds control characters");
+            findings.push(Finding::error("bad-value", &node.span, message).label("write plain text"));
+            return None;
+        }
+        if text.trim().is_empty() {
+            findings
+                .push(Finding::error("bad-value", &node.span, format!("`{key}` is empty")).label("write something"));
+            return None;
+        }
         Some((text, node))
     }
 

@@ -13,8 +13,8 @@ use crate::yaml::{self, Node};
 /// What a plan asks of a meter: a requirement, never a choice.
 #[derive(Debug, Clone, Default)]
 pub struct Requirement {
-    pub class: Option<Class>,
-    pub phases: Option<u8>,
+    pub class: Option<(Class, Range<usize>)>,
+    pub phases: Option<(u8, Range<usize>)>,
     pub has: Vec<Feature>,
     pub(crate) span: Range<usize>,
 }
@@ -95,7 +95,7 @@ fn find_standard(text: &str, node: &Node, findings: &Findings) -> Option<&'stati
 
 fn read_requirement(node: &Node, findings: &Findings) -> Option<Requirement> {
     let fields = Fields::open(node, "`meter`", &["class", "phases", "connection", "has"], findings)?;
-    let class = fields.get("class").and_then(|node| read_class(node, findings));
+    let class = fields.get("class").and_then(|node| Some((read_class(node, findings)?, node.span.clone())));
     let phases = fields.get("phases").and_then(|_| fields.whole("phases", 1, 3, findings));
     if phases == Some(2) {
         let span = &fields.get("phases").map_or(fields.span.clone(), |n| n.span.clone());
@@ -108,7 +108,10 @@ fn read_requirement(node: &Node, findings: &Findings) -> Option<Requirement> {
         findings.push(Finding::error("reserved", &node.span, message).label("this version tests `direct` meters"));
     }
     let has = fields.get("has").map(|node| read_features(node, findings)).unwrap_or_default();
-    Some(Requirement { class, phases: phases.and_then(|n| u8::try_from(n).ok()), has, span: fields.span.clone() })
+    let phases_span = fields.get("phases").map_or(fields.span.clone(), |node| node.span.clone());
+    let phases = phases.and_then(|n| u8::try_from(n).ok()).map(|n| (n, phases_span));
+    let has_span = fields.get("has").map_or(fields.span.clone(), |node| node.span.clone());
+    Some(Requirement { class, phases, has, span: has_span })
 }
 
 /// A class is a letter, or a digit with or without quotes.

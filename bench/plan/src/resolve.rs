@@ -62,6 +62,11 @@ pub struct TestPoint {
     pub impulses: u64,
 }
 
+/// Reference temperature and its tolerance.
+const REFERENCE_C: f64 = 23.0;
+const REFERENCE_TOLERANCE_K: f64 = 2.0;
+/// Load points of one step: more are a mistake of multiplied lists.
+const MOST_POINTS: usize = 2000;
 /// Shortest measurement (s).
 const SHORTEST_SECONDS: f64 = 10.0;
 /// Jitter of the impulses that a tenth of the limit must cover (s): one mains period.
@@ -70,9 +75,9 @@ const JITTER_SECONDS: f64 = 0.020;
 const ASSUMED_LIMIT_PERCENT: f64 = 1.0;
 
 impl PlanFile {
-    /// Resolves the plan for meters with this nameplate; all mistakes at once.
-    pub fn resolve(&self, plate: &Nameplate) -> Result<ResolvedPlan, Vec<Finding>> {
-        let resolver = Resolver { plan: self, plate, findings: Findings::default() };
+    /// Resolves the plan for meters with this nameplate at this ambient temperature (°C); all mistakes at once.
+    pub fn resolve(&self, plate: &Nameplate, ambient_c: f64) -> Result<ResolvedPlan, Vec<Finding>> {
+        let resolver = Resolver { plan: self, plate, ambient_c, findings: Findings::default() };
         resolver.check_requirement();
         let mut steps = Vec::new();
         resolver.flatten(&self.steps, "", &mut steps);
@@ -93,6 +98,7 @@ impl PlanFile {
 struct Resolver<'a> {
     plan: &'a PlanFile,
     plate: &'a Nameplate,
+    ambient_c: f64,
     findings: Findings,
 }
 
@@ -105,22 +111,22 @@ struct Placed {
 impl Resolver<'_> {
     fn check_requirement(&self) {
         let (requirement, plate) = (&self.plan.requirement, self.plate);
-        let mismatch = |text: String| {
+        let mismatch = |span: &Range<usize>, text: String| {
             let message = format!("this plan is not for meter {}: {text}", plate.name);
             self.findings.push(
-                Finding::error("meter-mismatch", &requirement.span, message)
+                Finding::error("meter-mismatch", span, message)
                     .label("the plan requires this")
                     .help("put another meter on the bench with `--meter`; `meterbench list meters` names them"),
             );
         };
-        if let Some(class) = requirement.class.filter(|class| *class != plate.class) {
-            mismatch(format!("it requires class {class}, the meter is class {}", plate.class));
+        if let Some((class, span)) = requirement.class.as_ref().filter(|(class, _)| *class != plate.class) {
+            mismatch(span, format!("it requires class {class}, the meter is class {}", plate.class));
         }
-        if let Some(phases) = requirement.phases.filter(|phases| *phases != plate.systems) {
-            mismatch(format!("it requires {phases} phases, the meter has {}", plate.systems));
+        if let Some((phases, span)) = requirement.phases.as_ref().filter(|(phases, _)| *phases != plate.systems) {
+            mismatch(span, format!("it is for meters with phases: {phases}, the meter has {}", plate.systems));
         }
         for feature in requirement.has.iter().filter(|feature| !plate.has.contains(feature)) {
-            mismatch(format!("it requires {}, which this variant has not", feature.name()));
+            mismatch(&requirement.span, format!("it requires {}, which this variant has not", feature.name()));
         }
         if let Some(standard) = self.plan.standard.filter(|standard| !standard.has_class(plate.class)) {
             let message = format!(
@@ -158,8 +164,9 @@ impl Resolver<'_> {
             !matches!(step.action, Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. })
                 && !matches!(&step.action, Action::Wait { expect, .. } if expect.is_empty())
         };
-        for (n, (step, span)) in steps.iter().enumerate().filter(|(_, (step, _))| measures(step)) {
-            if steps[..n].iter().any(|(other, _)| measures(other) && other.id == step.id) {
+        let mut known = std::collections::HashSet::new();
+        for (step, span) in steps.iter().filter(|(step, _)| measures(step)) {
+            if !known.insert(&step.id) {
                 let message = format!("another step already measures under `{}`", step.id);
                 self.findings
                     .push(Finding::error("duplicate-id", span, message).label("give this step a `name:` of its own"));
@@ -204,6 +211,12 @@ impl Resolver<'_> {
     /// The standard, or a finding that this step needs one.
     fn standard(&self, step: &Step) -> Option<&'static Standard> {
         let standard = self.plan.standard.filter(|s| s.has_class(self.plate.class));
+        if (self.ambient_c - REFERENCE_C).abs() > REFERENCE_TOLERANCE_K {
+            let message = format!("the limits hold at 23 °C ± 2 K, and the bench stands at {} °C", self.ambient_c);
+            self.findings.push(
+                Finding::error("no-limit", &step.span, message).label("no limit of a standard at this temperature"),
+            );
+        }
         if self.plan.standard.is_none() {
             let message = format!("step `{}` takes its limits from a standard, and this plan names none", step.word);
             self.findings.push(
@@ -394,12 +407,27 @@ impl Resolver<'_> {
             phases: Phases::all(self.plate.systems),
             direction: Direction::Import,
             energy: EnergyKind::Active,
-            temperature_c: 23.0,
+            temperature_c: self.ambient_c,
         }
     }
 
     /// Multiplies the lists of a block, in the order of the keys, last key fastest.
     fn expand(&self, block: &Block) -> Vec<Placed> {
+        let lengths = [
+            block.voltage.len(),
+            block.current.len(),
+            block.power_factor.len(),
+            block.frequency.len(),
+            block.phases.len(),
+            block.direction.len(),
+        ];
+        let product = lengths.into_iter().map(|n| n.max(1)).fold(1, usize::saturating_mul);
+        if product > MOST_POINTS {
+            let message = format!("the lists of this block multiply to {product} load points");
+            let label = format!("at most {MOST_POINTS}");
+            self.findings.push(Finding::error("too-many-points", &block.span, message).label(label));
+            return Vec::new();
+        }
         let mut points = vec![Placed { load: self.reference_conditions(), span: block.span.clone() }];
         points = multiply(points, &block.voltage, |load, voltage| {
             load.volt = self.volt(voltage)?;

@@ -48,7 +48,8 @@ impl PowerFactor {
             Some(_) => return None,
             None => (text, None),
         };
-        let magnitude: f64 = number.parse().ok()?;
+        let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let magnitude: f64 = number.parse().ok().filter(|_| plain)?;
         let valid = if side.is_none() { magnitude == 1.0 } else { magnitude > 0.0 && magnitude < 1.0 };
         valid.then_some(Self { magnitude, side })
     }
@@ -112,8 +113,12 @@ impl Phases {
 
 impl fmt::Display for Phases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("L")?;
-        (1..).zip(self.0).filter(|&(_, on)| on).try_for_each(|(n, _)| write!(f, "{n}"))
+        if *self == Self::L123 {
+            return f.write_str("L123");
+        }
+        let mut names = ["L1", "L2", "L3"].into_iter().zip(self.0).filter_map(|(name, on)| on.then_some(name));
+        names.next().map_or(Ok(()), |first| f.write_str(first))?;
+        names.try_for_each(|name| write!(f, "+{name}"))
     }
 }
 
@@ -127,9 +132,12 @@ impl TryFrom<String> for Phases {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let digits = text.strip_prefix('L').unwrap_or_default();
-        let known = digits.chars().all(|c| ('1'..='3').contains(&c));
-        let on = ['1', '2', '3'].map(|c| digits.contains(c));
+        if text == "L123" {
+            return Ok(Self::L123);
+        }
+        let names = ["L1", "L2", "L3"];
+        let known = text.split('+').all(|name| names.contains(&name));
+        let on = names.map(|name| text.split('+').any(|n| n == name));
         Self::new(on).filter(|_| known).ok_or_else(|| format!("`{text}` names no phases"))
     }
 }
@@ -232,7 +240,7 @@ mod tests {
 
     #[test]
     fn phases_survive_a_round_trip() {
-        for text in ["L1", "L2", "L12", "L123", "L23"] {
+        for text in ["L1", "L2", "L1+L2", "L123", "L2+L3"] {
             assert_eq!(Phases::try_from(text.to_owned()).unwrap().to_string(), text);
         }
         assert!(Phases::try_from("L4".to_owned()).is_err() && Phases::try_from("L".to_owned()).is_err());

@@ -39,6 +39,14 @@ pub enum RecordError {
     /// There is no first event.
     #[error("the journal does not begin with `run_started`")]
     NoStart,
+    /// The end does not follow from what was measured.
+    #[error("the journal says the run ended with {told:?}, its measurements say {measured:?}: it has been changed")]
+    Contradiction {
+        /// What the last event says.
+        told: Outcome,
+        /// What the measurements say.
+        measured: Outcome,
+    },
     /// Made by a newer program.
     #[error("the journal says `{0}`: made by a newer meterbench")]
     Schema(String),
@@ -222,8 +230,22 @@ impl Record {
             }
         }
         let mut record = record.ok_or(RecordError::NoStart)?;
+        let measured = record.decided();
+        if let Some(told @ (Outcome::Pass | Outcome::Undecided | Outcome::Fail)) = record.outcome
+            && told != measured
+        {
+            return Err(RecordError::Contradiction { told, measured });
+        }
         record.seal();
         Ok(record)
+    }
+
+    /// The strongest result over all tested positions; one that decided nothing is not covered by its neighbours.
+    pub fn decided(&self) -> Outcome {
+        let of = |position: &crate::PositionInfo| {
+            self.positions_counts.get(&position.id).map_or(Outcome::Undecided, Counts::outcome)
+        };
+        self.subject.tested().map(of).max().unwrap_or(Outcome::Undecided)
     }
 
     /// Sets the digest.

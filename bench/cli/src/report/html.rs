@@ -215,6 +215,9 @@ fn conditions(m: &Measurement) -> String {
         words.push("export".to_owned());
     }
     words.push(format!("{} Hz", m.at.frequency_hz));
+    if m.at.temperature_c != 23.0 {
+        words.push(format!("{} °C", m.at.temperature_c));
+    }
     words.join(", ")
 }
 
@@ -234,14 +237,18 @@ fn row(m: &Measurement) -> Row {
     let mut note = m.note.clone().unwrap_or_default();
     if let Some(binding) = limit.and_then(|l| l.binding.as_ref()) {
         note = format!(
-            "{note} {} uncertain: between {:.4} and {:.4}",
-            binding.ingredient, binding.tightest, binding.loosest
+            "{note} {} uncertain: between {:.1} and {:.1} {}",
+            binding.ingredient, binding.tightest, binding.loosest, m.unit
         );
     }
     let budget = m.uncertainty.as_ref().map(|u| &u.budget[..]).unwrap_or_default();
     Row {
         at: m.at.to_string(),
-        current: if m.at.ampere > 0.0 { m.at.current.clone() } else { "none".to_owned() },
+        current: match m.at.ampere {
+            0.0 => "none".to_owned(),
+            a if m.at.current.ends_with('A') => format!("{a} A"),
+            a => format!("{} ({a} A)", m.at.current),
+        },
         power_factor: if m.at.ampere > 0.0 { m.at.power_factor.to_string() } else { String::new() },
         conditions: conditions(m),
         quantity: m.quantity.replace('-', " "),
@@ -249,7 +256,7 @@ fn row(m: &Measurement) -> Row {
         uncertainty: words::uncertainty(m),
         limit: limit.map(|l| words::limit(l, &m.unit)).unwrap_or_default(),
         clause: limit.map(|l| format!("{}: {}", l.source, l.row)).unwrap_or_default(),
-        certainty: limit.map(|l| l.certainty.word().to_owned()).unwrap_or_default(),
+        certainty: limit.filter(|l| l.source != "plan").map(|l| l.certainty.word().to_owned()).unwrap_or_default(),
         verdict,
         class,
         note: note.trim().to_owned(),

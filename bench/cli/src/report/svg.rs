@@ -50,7 +50,7 @@ pub(super) enum View {
 /// Draws the curves; nothing when no point has a number.
 pub(super) fn error_curves(series: &[Series<'_>], title: &str, view: View) -> String {
     let points: Vec<&Measurement> =
-        series.iter().flat_map(|s| s.points.iter().copied()).filter(|m| m.value.number().is_some()).collect();
+        series.iter().flat_map(|s| s.points.iter().copied()).filter(|m| drawable(m)).collect();
     if points.is_empty() {
         return String::new();
     }
@@ -67,6 +67,11 @@ pub(super) fn error_curves(series: &[Series<'_>], title: &str, view: View) -> St
     }
     out.push_str("</svg>");
     out
+}
+
+/// A finite error at a current that a logarithmic axis can show.
+fn drawable(m: &Measurement) -> bool {
+    (1e-6..1e6).contains(&m.at.ampere) && m.value.number().is_some_and(f64::is_finite)
 }
 
 /// The errors use less than this share of their limits: a magnified view then shows them.
@@ -199,7 +204,7 @@ fn axes(out: &mut String, scale: &Scale) {
 
 fn curve(out: &mut String, scale: &Scale, series: &Series<'_>, n: usize, shift: f64) {
     let colour = COLOURS[n % COLOURS.len()];
-    let mut points: Vec<&Measurement> = series.points.iter().copied().filter(|m| m.value.number().is_some()).collect();
+    let mut points: Vec<&Measurement> = series.points.iter().copied().filter(|m| drawable(m)).collect();
     points.sort_by(|a, b| a.at.ampere.total_cmp(&b.at.ampere));
     let at = |m: &Measurement| (scale.x(m.at.ampere) + shift, scale.y(m.value.number().unwrap_or(0.0)));
     let path: Vec<String> = points.iter().map(|m| at(m)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
