@@ -447,6 +447,17 @@ mod tests {
     }
 
     #[test]
+    fn the_dial_test_of_the_mid_is_held_against_a_tenth_of_the_mpe() {
+        let standard = Standard::find("EN 50470-3:2006").unwrap();
+        for class in [Class::A, Class::B, Class::C] {
+            let plate = plate(class, 3);
+            let mpe = standard.mpe(&plate, &point(100.0, "1", Phases::L123)).and_then(|l| l.high).unwrap();
+            let dial = standard.meter_constant_limit(&plate).unwrap().high.unwrap();
+            assert!((dial - mpe / 10.0).abs() < 1e-9, "{class}: {dial} {mpe}");
+        }
+    }
+
+    #[test]
     fn starting_takes_the_time_of_one_impulse() {
         let starting = |class, systems| {
             Standard::find(if class == Class::B { "EN 50470-3:2006" } else { "IEC 62053-21:2003" })

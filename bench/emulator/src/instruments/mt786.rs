@@ -109,11 +109,21 @@ impl Mt786 {
         line(24, p.iter().sum());
         line(25, q.iter().sum());
         line(26, s.iter().sum());
-        lines.push_str("27;123\r");
+        lines.push_str(&format!("27;{}\r", sequence(output)));
         lines.push_str(&format!("28;{:.2}\r", output.hertz));
         lines.push_str("AMEACK");
         lines
     }
+}
+
+/// `123` or `132` by the angles of the voltages; `---` while one is missing.
+fn sequence(output: &Output) -> &'static str {
+    let [l1, l2, l3] = output.voltage;
+    if [l1, l2, l3].iter().any(|v| v.rms == 0.0) {
+        return "---";
+    }
+    let after = |from: Phasor, to: Phasor| (to.lag_deg - from.lag_deg).rem_euclid(360.0);
+    if after(l1, l2) < after(l1, l3) { "123" } else { "132" }
 }
 
 /// `1.9996199E+01`
@@ -210,8 +220,10 @@ mod tests {
             assert!((world.output().active_watt(phase) / 575.0 - 1.0).abs() < 2e-3);
             assert!(world.output().reactive_var(phase) > 900.0, "lagging is inductive");
         }
+        assert!(ask(&mut source, &mut world, "AME").contains("\r27;123\r28;50.00\rAMEACK"));
         assert_eq!(ask(&mut source, &mut world, "SUIAAAAAAAAA"), "SOKUI");
         assert!(!world.output().is_energised());
+        assert!(ask(&mut source, &mut world, "AME").contains("\r27;---\r"));
     }
 
     #[test]
