@@ -179,16 +179,20 @@ impl AcSource for Mt786 {
         let mut readback = Readback::default();
         let mut seen = Vec::new();
         for line in &lines {
-            let value =
-                line.split_once(';').and_then(|(n, v)| Some((n.parse::<usize>().ok()?, v.parse::<f64>().ok()?)));
-            let Some((index, value)) = value.filter(|(_, v)| v.is_finite()) else {
+            let field = line.split_once(';').and_then(|(n, value)| Some((n.parse::<usize>().ok()?, value)));
+            let Some((index, value)) = field else {
                 return Err(self.session.unexpected("AME", line, "`index;value`").into());
+            };
+            if !matches!(index, 0..=5 | 28) {
+                continue; // not every other value is a number: 27 is the phase order
+            }
+            let Some(value) = value.parse::<f64>().ok().filter(|v| v.is_finite()) else {
+                return Err(self.session.unexpected("AME", line, "`index;number`").into());
             };
             match index {
                 0..=2 => readback.volt[index] = value.abs(),
                 3..=5 => readback.ampere[index - 3] = value.abs(),
-                28 => readback.hertz = value,
-                _ => continue,
+                _ => readback.hertz = value,
             }
             seen.push(index);
         }
