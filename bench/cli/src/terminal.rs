@@ -24,6 +24,7 @@ pub struct Terminal {
     hidden: usize,
     citation: Option<String>,
     lost: Vec<String>,
+    without_value: usize,
 }
 
 impl Terminal {
@@ -40,6 +41,7 @@ impl Terminal {
             hidden: 0,
             citation: None,
             lost: Vec::new(),
+            without_value: 0,
         }
     }
 
@@ -100,6 +102,7 @@ impl Terminal {
 
     fn measured(&mut self, m: &Measurement) {
         self.counts.add(m);
+        self.without_value += usize::from(m.value.number().is_none());
         if m.value.number().is_some() && share_of_limit(m) >= self.worst.as_ref().map_or(-1.0, share_of_limit) {
             self.worst = Some(m.clone());
         }
@@ -150,8 +153,10 @@ impl Terminal {
             Counts { inconclusive: 1.., .. } => "open",
             Counts { advisory: 1.., .. } => "note",
             _ if !self.lost.is_empty() => "lost",
+            _ if self.without_value > 0 => "none",
             _ => "ok",
         };
+        let without_value = std::mem::take(&mut self.without_value);
         let worst = self.worst.take();
         let measured = step.points > 0;
         let mut line = format!("  {mark:<5} {:<15} {:<20}", step.kind, step.name);
@@ -166,6 +171,9 @@ impl Terminal {
             let u = words::uncertainty(worst);
             let u = if u.is_empty() { String::new() } else { format!("   U {u}") };
             line.push_str(&format!("   worst {}{limit}  at {}{u}", words::value(worst), worst.at));
+        }
+        if without_value > 0 && counts.fail == 0 {
+            line.push_str(&format!("   {without_value} without a value, see report"));
         }
         if counts.advisory > 0 {
             line.push_str(&format!("   {} advisory", counts.advisory));
@@ -218,6 +226,7 @@ impl Reader for Terminal {
                     bar.finish_and_clear();
                 }
             }
+            Event::Noted { text, .. } if !self.quiet => self.say(&format!("  note  {text}")),
             Event::Noted { .. } | Event::BenchFailed { .. } | Event::Unknown(_) => {}
         }
     }

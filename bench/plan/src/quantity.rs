@@ -218,7 +218,7 @@ pub(crate) fn power_factor(node: &Node, findings: &Findings) -> Option<PowerFact
     };
     if parsed.is_none() {
         let label = match &node.value {
-            Value::Number(n) if (0.0..1.0).contains(n) => format!("write `{n} ind` or `{n} cap`"),
+            Value::Number(n) if *n > 0.0 && *n < 1.0 => format!("write `{n} ind` or `{n} cap`"),
             Value::Text(text) if text.contains(',') => {
                 format!("the decimal mark is a point: `{}`", text.replace(',', "."))
             }

@@ -257,7 +257,8 @@ impl Resolver<'_> {
                 "there is no active power at this point ({} V, {} A): nothing to measure",
                 load.volt, load.ampere
             );
-            self.findings.push(Finding::error("no-power", span, message).label("give it a `current`"));
+            let label = if load.ampere > 0.0 { "give it a `voltage`" } else { "give it a `current`" };
+            self.findings.push(Finding::error("no-power", span, message).label(label));
         }
     }
 

@@ -219,6 +219,9 @@ impl fmt::Display for LoadPoint {
         if self.direction == Direction::Export {
             write!(f, " export")?;
         }
+        if self.frequency_hz != 50.0 {
+            write!(f, " {} Hz", self.frequency_hz)?;
+        }
         Ok(())
     }
 }

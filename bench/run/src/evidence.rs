@@ -26,6 +26,6 @@ pub(crate) async fn read(bench: &mut Bench, place: usize, direction: Direction) 
 pub(crate) fn impulses_lost(moved_wh: f64, edges: u64) -> String {
     let seen = if edges == 0 { "no impulse came".to_owned() } else { format!("impulses stopped after {edges}") };
     format!(
-        "{seen} while the register moved by {moved_wh:.0} Wh: the meter registers, and its impulses do not reach the error calculator (its output, or the head on it)"
+        "{seen} while the register moved by {moved_wh:.0} Wh: the meter registers, and its impulses do not reach the error calculator (its output, the head on it, or a meter constant far below that of the nameplate)"
     )
 }

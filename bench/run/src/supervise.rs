@@ -94,6 +94,11 @@ fn words(error: JoinError) -> String {
 async fn procedure(mut bench: Bench, plan: ResolvedPlan) -> (Result<bool, RunError>, Option<Recorder>) {
     for step in &plan.steps {
         if bench.active().is_empty() {
+            let text =
+                format!("no position is left: step {} \"{}\" and all after it were not run", step.number, step.name);
+            if let Err(error) = bench.recorder.note(Some(step.number), text) {
+                return (Err(error), Some(bench.recorder));
+            }
             break;
         }
         if let Err(error) = run_step(&mut bench, step).await {

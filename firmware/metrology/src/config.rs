@@ -87,7 +87,7 @@ impl Default for PhaseCalibration {
 pub enum ConfigError {
     /// Two impulses would run into each other at the highest power.
     #[error(
-        "at {power_w} W an impulse comes every {period_ms} ms, which leaves no off-time beside its {width_ms} ms: lower the meter constant or the width"
+        "at {power_w} W (Imax and 1.15 Un) an impulse comes every {period_ms} ms, which leaves no off-time beside its {width_ms} ms: the meter constant is too high"
     )]
     ImpulsesMerge {
         /// Highest power the meter must register (W).
