@@ -323,6 +323,24 @@ fn calibration_corrects_gain_and_phase() {
 }
 
 #[test]
+fn calibration_takes_a_power_offset_off() {
+    // 2 W per phase of coupling at 50 W per phase: 4 % without, nothing with the trim.
+    let load = Load::three_phase(50.0 / 230.0, 0.0);
+    let seen = Load { ampere: 52.0 / 230.0, ..load };
+    let counts_per_watt = f64::from(FULL_SCALE) / 600.0 * f64::from(FULL_SCALE) / 200.0;
+    let trim = PhaseCalibration { power_offset: (2.0 * counts_per_watt) as i32, ..PhaseCalibration::default() };
+    let error = |calibration: [PhaseCalibration; 3]| {
+        let config = config_with(Systems::Three, ImpulseQuantity::Active, &calibration);
+        let wh = gained(&config, &seen, 10.0, |s| s.total().active_import.quanta());
+        error_percent(wh, load.active_w() * 10.0 / 3600.0)
+    };
+    assert!((error(Default::default()) - 4.0).abs() < 0.01);
+    let trimmed = error([trim; 3]);
+    println!("after trimming a power offset: {trimmed:+.5} %");
+    assert!(trimmed.abs() < 0.002);
+}
+
+#[test]
 fn direct_current_does_not_count() {
     let (config, load) = (config(Systems::One), Load { systems: Systems::One, ..Load::three_phase(5.0, 0.0) });
     let mut state = State::default();
