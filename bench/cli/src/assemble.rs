@@ -83,7 +83,6 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         meters,
         reference_uncertainty_percent: file.reference_uncertainty_percent(),
         ambient_c: file.emulation.ambient_c,
-        ideal_front_ends: false,
     };
     Laboratory::verify(&config).map_err(|error| Refusal::Words(error.to_string()))?;
     Ok(Equipped { file, positions, config })

@@ -317,13 +317,8 @@ pub async fn conduct(
     };
     heart.abort();
     let by_position = recorder.counts();
-    // The strongest result over all positions; one that decided nothing is not covered by its neighbours.
-    let decided = || {
-        let tested = equipped.positions.iter().filter(|p| !p.skip);
-        let outcomes = tested.map(|p| by_position.get(&p.id).map_or(Outcome::Undecided, Counts::outcome));
-        outcomes.max().unwrap_or(Outcome::Undecided)
-    };
-    let mut outcome = outcome.unwrap_or_else(decided);
+    let tested = equipped.positions.iter().filter(|p| !p.skip).map(|p| p.id);
+    let mut outcome = outcome.unwrap_or_else(|| Counts::strongest(&by_position, tested));
     let mut failure = failure;
     let bench_ns = recorder.bench_ns();
     let wall_seconds = started.elapsed().as_secs_f64();

@@ -19,7 +19,6 @@ fn config(positions: u32) -> LaboratoryConfig {
         meters: (1..=positions).map(|n| (n, meter(n))).collect(),
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,
-        ideal_front_ends: false,
     }
 }
 

@@ -70,6 +70,7 @@ impl FrontEnd {
     }
 
     /// No error but quantisation.
+    #[cfg(test)]
     pub(crate) fn ideal() -> Self {
         let channel = Channel {
             voltage_gain: 1.0,

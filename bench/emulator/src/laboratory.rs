@@ -13,11 +13,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use crate::analogue::FrontEnd;
 use crate::faults::Fault;
 use crate::instruments::com5003::Com5003;
 use crate::instruments::display::DisplayReader;
 use crate::instruments::mt786::Mt786;
 use crate::instruments::{Client, Instrument};
+use crate::noise::Draw;
 use crate::position::{Position, TrueError};
 use crate::reference::Reference;
 use crate::world::World;
@@ -46,8 +48,6 @@ pub struct LaboratoryConfig {
     pub reference_uncertainty_percent: f64,
     /// Ambient temperature (°C).
     pub ambient_c: f64,
-    /// Front ends without any error but quantisation.
-    pub ideal_front_ends: bool,
 }
 
 /// Why a laboratory cannot be built.
@@ -159,7 +159,7 @@ pub struct Laboratory {
     shared: Arc<Mutex<Shared>>,
     dialers: Arc<HashMap<String, Dialer>>,
     epoch: Instant,
-    seed_positions: Arc<Vec<u32>>,
+    positions: Arc<Vec<u32>>,
 }
 
 /// Name of the display reader of a position.
@@ -204,7 +204,7 @@ impl Laboratory {
             shared: Arc::new(Mutex::new(shared)),
             dialers: Arc::new(dialers),
             epoch: Instant::now(),
-            seed_positions: Arc::new(config.meters.iter().map(|(number, _)| *number).collect()),
+            positions: Arc::new(config.meters.iter().map(|(number, _)| *number).collect()),
         };
         for (name, listener) in listeners {
             tokio::spawn(laboratory.clone().answer_calls(name, listener));
@@ -257,7 +257,7 @@ impl Laboratory {
 
     /// The error of the meter at this position now, as the world knows it.
     pub fn true_error(&self, position: u32) -> Option<TrueError> {
-        let place = self.seed_positions.iter().position(|&n| n == position)?;
+        let place = self.positions.iter().position(|&n| n == position)?;
         self.observe(|world| world.true_error(place))
     }
 
@@ -370,11 +370,10 @@ fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -
     Position::new(
         type_number.profile(),
         &settings,
-        &meter.serial,
+        FrontEnd::drawn(config.seed, &meter.serial),
         &meter.faults,
-        config.seed,
+        Draw::of(config.seed, &meter.serial).bits("noise", 0),
         config.ambient_c,
-        config.ideal_front_ends,
     )
     .map_err(|source| LaboratoryError::Meter { position: number, source })
 }

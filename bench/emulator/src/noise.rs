@@ -23,7 +23,8 @@ impl Draw {
         Self { seed: named }
     }
 
-    fn bits(self, name: &str, index: u64) -> u64 {
+    /// 64 bits.
+    pub(crate) fn bits(self, name: &str, index: u64) -> u64 {
         mix(Self::of(self.seed, name).seed ^ mix(index))
     }
 

@@ -5,7 +5,6 @@ use meterbench_metrology::{Frame, SampleInstant};
 
 use crate::analogue::{FrontEnd, Sampler};
 use crate::faults::{Fault, plant};
-use crate::noise::{Draw, mix};
 use crate::source::{Output, SourceLog};
 
 /// Frames handed to the meter at once.
@@ -36,16 +35,13 @@ impl Position {
     pub(crate) fn new(
         profile: &Profile,
         settings: &Settings,
-        serial: &str,
+        mut front_end: FrontEnd,
         faults: &[Fault],
-        seed: u64,
+        noise_seed: u64,
         ambient_c: f64,
-        ideal: bool,
     ) -> Result<Self, MeterError> {
         let mut settings = *settings;
-        let mut front_end = if ideal { FrontEnd::ideal() } else { FrontEnd::drawn(seed, serial) };
         let drop_one_in = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
-        let noise_seed = mix((Draw::of(seed, serial).uniform("noise seed", 0) * 1e18) as u64);
         Ok(Self {
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
             meter: Meter::new(profile, &settings)?,
@@ -87,5 +83,39 @@ impl Position {
         let watt: f64 = (0..systems).map(|n| output.active_watt(n)).sum();
         let seen: f64 = self.sampler.front_end.active_watt(output, &self.sampler.thermal).iter().take(systems).sum();
         TrueError { percent: 100.0 * (seen - watt) / watt, watt }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use meterbench_meter::TypeNumber;
+
+    use super::*;
+    use crate::source::Phasor;
+
+    #[test]
+    fn with_an_ideal_front_end_the_register_is_the_energy_of_the_source() {
+        let number: TypeNumber = "684-2-41D-1312AA70-1B14001".parse().unwrap();
+        for (ampere, lag, bound) in [(0.5, 0.0, 0.002), (100.0, 60.0, 0.002), (0.02, 0.0, 0.02)] {
+            let mut output = Output { hertz: 50.0, ..Output::default() };
+            for phase in 0..3 {
+                let angle = 120.0 * phase as f64;
+                output.voltage[phase] = Phasor { rms: 230.0, lag_deg: angle };
+                output.current[phase] = Phasor { rms: ampere, lag_deg: angle + lag };
+            }
+            let mut source = SourceLog::default();
+            source.set(0, output);
+            let settings = Settings::delivered();
+            let mut position = Position::new(number.profile(), &settings, FrontEnd::ideal(), &[], 0, 23.0).unwrap();
+            position.advance(&source, 8000);
+            let before = position.meter.registers().active_import.quanta();
+            position.advance(&source, 8000 * 21);
+            let quanta = position.meter.registers().active_import.quanta() - before;
+            let watt_hours = quanta as f64 / (240u128 << 76) as f64;
+            let truth = (0..3).map(|n| output.active_watt(n)).sum::<f64>() * 20.0 / 3600.0;
+            let error = 100.0 * (watt_hours - truth) / truth;
+            println!("world and firmware at {ampere} A, lag {lag} deg: {error:+.5} %");
+            assert!(error.abs() < bound, "{ampere} A, {lag} deg: {error}");
+        }
     }
 }

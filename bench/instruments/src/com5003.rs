@@ -4,6 +4,8 @@
 //! with `|*STB?`, whose answer always comes: what stands before it are the answers, and its bit 2 says that something
 //! failed.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use meterbench_link::Session;
 
@@ -32,6 +34,8 @@ const CURRENT_RANGES: [(&str, f64); 15] = [
 ];
 /// A range holds a little more than its nominal value.
 const HEADROOM: f64 = 1.1;
+/// Longest wait for an answer.
+const LONGEST: Duration = Duration::from_secs(2);
 const ERROR_QUEUE: u32 = 1 << 2;
 
 pub(crate) struct Com5003 {
@@ -47,7 +51,7 @@ impl Com5003 {
     /// Sends commands and queries; the answers of the queries, in order.
     async fn exchange(&mut self, commands: &str, answers: usize) -> Result<Vec<String>, InstrumentError> {
         let line = format!("{commands}|*STB?");
-        let mut lines = self.session.collect(&line, self.longest(), |answer| answer.starts_with('+')).await?;
+        let mut lines = self.session.collect(&line, LONGEST, |answer| answer.starts_with('+')).await?;
         let status = lines.pop().and_then(|s| s.parse::<u32>().ok());
         let Some(status) = status else {
             return Err(self.session.unexpected(&line, &lines.join(" "), "a status byte at the end").into());
@@ -61,10 +65,6 @@ impl Com5003 {
             return Err(self.session.unexpected(&line, &got, &format!("{answers}")).into());
         }
         Ok(lines)
-    }
-
-    fn longest(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(2)
     }
 
     fn reported(&self, what: String) -> InstrumentError {

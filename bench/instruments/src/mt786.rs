@@ -107,8 +107,7 @@ fn conditions(nibbles: &str) -> String {
     }
     for (group, pair) in GROUPS.iter().zip(digits[2..].chunks(2)) {
         let mask = pair[0] << 4 | pair.get(1).copied().unwrap_or(0);
-        for (n, amplifier) in AMPLIFIERS.iter().enumerate().filter(|(n, _)| mask & (1 << n) != 0) {
-            let _ = n;
+        for (_, amplifier) in AMPLIFIERS.iter().enumerate().filter(|(n, _)| mask & (1 << n) != 0) {
             words.push(format!("{amplifier} {group}"));
         }
     }

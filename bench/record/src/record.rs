@@ -86,6 +86,12 @@ impl Counts {
         *count += 1;
     }
 
+    /// The strongest result over these positions; one that decided nothing is not covered by its neighbours.
+    pub fn strongest(counts: &BTreeMap<u32, Self>, tested: impl Iterator<Item = u32>) -> Outcome {
+        let of = |position| counts.get(&position).map_or(Outcome::Undecided, Self::outcome);
+        tested.map(of).max().unwrap_or(Outcome::Undecided)
+    }
+
     /// Both together.
     #[must_use]
     pub fn plus(self, other: &Self) -> Self {
@@ -240,12 +246,9 @@ impl Record {
         Ok(record)
     }
 
-    /// The strongest result over all tested positions; one that decided nothing is not covered by its neighbours.
+    /// What the measurements alone say of the run.
     pub fn decided(&self) -> Outcome {
-        let of = |position: &crate::PositionInfo| {
-            self.positions_counts.get(&position.id).map_or(Outcome::Undecided, Counts::outcome)
-        };
-        self.subject.tested().map(of).max().unwrap_or(Outcome::Undecided)
+        Counts::strongest(&self.positions_counts, self.subject.tested().map(|position| position.id))
     }
 
     /// Sets the digest.

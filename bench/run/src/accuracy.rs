@@ -20,23 +20,10 @@ pub(crate) async fn accuracy(
     for point in points {
         begin_point(bench, step, point)?;
         for (place, result) in measure(bench, point, readings).await? {
-            let taken = |value, failed, note| Taken {
-                step: step.number,
-                step_id: &step.id,
-                quantity: "percentage-error",
-                unit: "%",
-                load: &point.load,
-                value,
-                readings: Vec::new(),
-                raw: Map::new(),
-                uncertainty: None,
-                limit: point.limit.clone(),
-                note,
-                failed,
-            };
+            let taken = Taken::new(step, "percentage-error", "%", &point.load, point.limit.clone());
             match result {
                 PointResult::Lost(text) => bench.lose(place, step.number, text)?,
-                PointResult::Failed(text) => bench.record(place, taken(Value::None, true, Some(text)))?,
+                PointResult::Failed(text) => bench.record(place, taken.failed(text))?,
                 PointResult::Readings(readings) => {
                     let percents: Vec<f64> = readings.iter().map(|r| r.percent).collect();
                     let mean = gum::mean(&percents).unwrap_or(f64::NAN);
@@ -49,9 +36,8 @@ pub(crate) async fn accuracy(
                     raw.insert("impulses".into(), json!(impulses));
                     raw.insert("reference_uwh".into(), json!(microwatt_hours));
                     let percents = if percents.len() > 1 { percents } else { Vec::new() };
-                    let taken = taken(Value::Number(mean), false, None);
-                    let taken = Taken { readings: percents, raw, uncertainty: Some(uncertainty), ..taken };
-                    bench.record(place, taken)?;
+                    let (value, uncertainty) = (Value::Number(mean), Some(uncertainty));
+                    bench.record(place, Taken { value, readings: percents, raw, uncertainty, ..taken })?;
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use meterbench_instruments::{AcSource, DisplayReader, Readback, Reference, Setting, Wave};
+use meterbench_plan::ResolvedStep;
 use meterbench_record::{Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict};
 use meterbench_standards::{DecisionRule, Judgement};
 use tokio::time::sleep;
@@ -191,6 +192,37 @@ pub(crate) struct Taken<'a> {
     pub(crate) note: Option<String>,
     /// The meter failed without leaving a number.
     pub(crate) failed: bool,
+}
+
+impl<'a> Taken<'a> {
+    /// No value yet; the procedure fills in what it found.
+    pub(crate) fn new(
+        step: &'a ResolvedStep,
+        quantity: &'a str,
+        unit: &'a str,
+        load: &'a LoadPoint,
+        limit: Option<Limit>,
+    ) -> Self {
+        Self {
+            step: step.number,
+            step_id: &step.id,
+            quantity,
+            unit,
+            load,
+            value: Value::None,
+            readings: Vec::new(),
+            raw: serde_json::Map::new(),
+            uncertainty: None,
+            limit,
+            note: None,
+            failed: false,
+        }
+    }
+
+    /// The meter failed without leaving a number.
+    pub(crate) fn failed(self, why: String) -> Self {
+        Self { note: Some(why), failed: true, ..self }
+    }
 }
 
 /// `balanced-load/l123/10-itr/0.5-ind/import/percentage-error`, and what departs from Un.

@@ -72,33 +72,22 @@ fn judge(
     if count <= 1 && by_register >= evidence::LOST_AFTER * weight {
         return bench.lose(place, step.number, evidence::impulses_lost(by_register, count));
     }
-    let stands = by_register <= 0.0;
-    let error = 100.0 * (by_impulses - by_register) / by_register;
+    let mut raw = Map::new();
+    raw.insert("impulses".into(), json!(count));
+    raw.insert("register_wh".into(), json!(by_register));
+    raw.insert("reference_uwh".into(), json!((reference.watt_hours * 1e6).round() as i64));
+    let taken = Taken { raw, ..Taken::new(step, "impulses-against-register", "%", load, limit.cloned()) };
+    if by_register <= 0.0 {
+        return bench.record(place, taken.failed("the register did not move".to_owned()));
+    }
     // Both are cut off twice, at the beginning and at the end: triangular, half-width over the square root of six.
     let cut = |quantum: f64| 100.0 * quantum / by_register / 2f64.sqrt();
     let uncertainty = Budget::default()
         .rectangular("register: last digit, twice", cut(after.resolution_wh))
         .rectangular("impulses: one more or less", cut(weight))
         .combine();
-    let mut raw = Map::new();
-    raw.insert("impulses".into(), json!(count));
-    raw.insert("register_wh".into(), json!(by_register));
-    raw.insert("reference_uwh".into(), json!((reference.watt_hours * 1e6).round() as i64));
-    let taken = Taken {
-        step: step.number,
-        step_id: &step.id,
-        quantity: "impulses-against-register",
-        unit: "%",
-        load,
-        value: if stands { Value::None } else { Value::Number(error) },
-        readings: Vec::new(),
-        raw,
-        uncertainty: (!stands).then_some(uncertainty),
-        limit: limit.cloned(),
-        note: stands.then(|| "the register did not move".to_owned()),
-        failed: stands,
-    };
-    bench.record(place, taken)
+    let value = Value::Number(100.0 * (by_impulses - by_register) / by_register);
+    bench.record(place, Taken { value, uncertainty: Some(uncertainty), ..taken })
 }
 
 /// Load on until the reference has counted this energy, load off.

@@ -51,21 +51,11 @@ pub(crate) async fn no_load(
             let mut raw = Map::new();
             raw.insert("seconds".into(), json!(rule.seconds));
             raw.insert("register_wh".into(), json!(moved));
-            let taken = Taken {
-                step: step.number,
-                step_id: &step.id,
-                quantity: "impulses",
-                unit: "1",
-                load,
-                value: Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
-                readings: Vec::new(),
-                raw,
-                uncertainty: None,
-                limit: Some(limit.clone()),
-                note: None,
-                failed: false,
-            };
-            bench.record(place, taken)?;
+            let taken = Taken::new(step, "impulses", "1", load, Some(limit.clone()));
+            bench.record(
+                place,
+                Taken { value: Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)), raw, ..taken },
+            )?;
         }
         impulses::stop(bench, &places).await?;
     }

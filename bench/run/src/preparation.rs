@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use meterbench_plan::{Expectation, ResolvedStep};
 use meterbench_record::{Certainty, Event, Limit, LoadPoint, Value};
-use serde_json::Map;
 use tokio::time::sleep;
 
 use crate::bench::{Bench, Taken};
@@ -54,21 +53,8 @@ pub(crate) async fn wait(
                 certainty: Certainty::Verified,
                 binding: None,
             };
-            let taken = Taken {
-                step: step.number,
-                step_id: &step.id,
-                quantity: "impulses",
-                unit: "1",
-                load: &load,
-                value: Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
-                readings: Vec::new(),
-                raw: Map::new(),
-                uncertainty: None,
-                limit: Some(limit),
-                note: None,
-                failed: false,
-            };
-            bench.record(place, taken)?;
+            let taken = Taken::new(step, "impulses", "1", &load, Some(limit));
+            bench.record(place, Taken { value: Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)), ..taken })?;
         }
     }
     impulses::stop(bench, &places).await

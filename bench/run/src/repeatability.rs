@@ -3,7 +3,6 @@
 use meterbench_plan::{ResolvedStep, TestPoint};
 use meterbench_record::Value;
 use meterbench_standards::gum::{Budget, experimental_deviation};
-use serde_json::Map;
 
 use crate::accuracy::begin_point;
 use crate::bench::{Bench, Taken};
@@ -20,12 +19,10 @@ pub(crate) async fn repeatability(
     for point in points {
         begin_point(bench, step, point)?;
         for (place, result) in measure(bench, point, readings).await? {
-            let (value, percents, uncertainty, note, failed) = match result {
-                PointResult::Lost(text) => {
-                    bench.lose(place, step.number, text)?;
-                    continue;
-                }
-                PointResult::Failed(text) => (Value::None, Vec::new(), None, Some(text), true),
+            let taken = Taken::new(step, "repeatability", "%", &point.load, point.limit.clone());
+            match result {
+                PointResult::Lost(text) => bench.lose(place, step.number, text)?,
+                PointResult::Failed(text) => bench.record(place, taken.failed(text))?,
                 PointResult::Readings(readings) => {
                     let percents: Vec<f64> = readings.iter().map(|r| r.percent).collect();
                     let deviation = experimental_deviation(&percents).unwrap_or(f64::NAN);
@@ -36,24 +33,10 @@ pub(crate) async fn repeatability(
                         .certificate("deviation from few readings", 2.0 * of_itself)
                         .rectangular("reference: pulse resolution", 100.0 / fewest)
                         .combine();
-                    (Value::Number(deviation), percents, Some(uncertainty), None, false)
+                    let (value, uncertainty) = (Value::Number(deviation), Some(uncertainty));
+                    bench.record(place, Taken { value, readings: percents, uncertainty, ..taken })?;
                 }
-            };
-            let taken = Taken {
-                step: step.number,
-                step_id: &step.id,
-                quantity: "repeatability",
-                unit: "%",
-                load: &point.load,
-                value,
-                readings: percents,
-                raw: Map::new(),
-                uncertainty,
-                limit: point.limit.clone(),
-                note,
-                failed,
-            };
-            bench.record(place, taken)?;
+            }
         }
     }
     Ok(())

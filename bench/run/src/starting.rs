@@ -11,7 +11,6 @@ use meterbench_plan::ResolvedStep;
 use meterbench_record::{Event, LoadPoint, Value};
 use meterbench_standards::Starting;
 use meterbench_standards::gum::Budget;
-use serde_json::Map;
 use tokio::time::{Instant, sleep};
 
 use crate::bench::{Bench, Taken};
@@ -49,21 +48,13 @@ pub(crate) async fn starting(
                 if n > times.len() {
                     break; // nothing follows an impulse that never came
                 }
-                let uncertainty = Budget::default().rectangular("polling", POLL.as_secs_f64()).combine();
-                let note = time.is_none().then(|| format!("no impulse within {:.0} s", rule.longest_seconds));
-                let taken = Taken {
-                    step: step.number,
-                    step_id: &step.id,
-                    quantity,
-                    unit: "s",
-                    load,
-                    value: time.map_or(Value::None, Value::Number),
-                    readings: Vec::new(),
-                    raw: Map::new(),
-                    uncertainty: time.is_some().then_some(uncertainty),
-                    limit: Some(rule.limit.clone()),
-                    note,
-                    failed: time.is_none(),
+                let taken = Taken::new(step, quantity, "s", load, Some(rule.limit.clone()));
+                let taken = match time {
+                    None => taken.failed(format!("no impulse within {:.0} s", rule.longest_seconds)),
+                    Some(time) => {
+                        let uncertainty = Budget::default().rectangular("polling", POLL.as_secs_f64()).combine();
+                        Taken { value: Value::Number(time), uncertainty: Some(uncertainty), ..taken }
+                    }
                 };
                 bench.record(place, taken)?;
             }

@@ -147,7 +147,7 @@ impl Instrument for Mt786 {
     }
 
     fn receive(&mut self, _: Client, line: &str, world: &mut World) -> Reply {
-        let known = || -> Option<Reply> {
+        let mut known = || -> Option<Reply> {
             let (verb, rest) = line.split_at_checked(3)?;
             match verb {
                 "AAV" if rest.is_empty() => Some(Reply::now("MT786V06.33\rAAVACK")),
@@ -183,7 +183,6 @@ impl Instrument for Mt786 {
                 _ => None,
             }
         };
-        let mut known = known;
         known().unwrap_or_else(Reply::nothing)
     }
 }
@@ -233,7 +232,7 @@ mod tests {
             "",
             "S",
             "SUIEEE",
-            "SUIXXXPPPAAA",
+            "SUIQQQPPPAAA",
             "SFR5.00",
             "SFR80.00",
             "SUPAER230.0",
