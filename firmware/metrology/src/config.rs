@@ -36,7 +36,7 @@ impl MeterConstant {
 /// Which energy the test output and the S0 output count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImpulseQuantity {
-    /// kWh: the magnitude of the net active energy, both directions.
+    /// kWh: the magnitude of the net active energy, both directions unless [`Config::import_only`].
     Active,
     /// kvarh: the magnitude of the net fundamental reactive energy.
     Reactive,
@@ -112,6 +112,7 @@ pub struct Config {
     pub(crate) phases: [PhaseConfig; 3],
     pub(crate) starting_power: i128,
     pub(crate) impulses: Impulses,
+    pub(crate) import_only: bool,
 }
 
 /// Calibration in the form the sample path uses.
@@ -157,12 +158,12 @@ impl Config {
         }
         let period_ms =
             3_600_000_000_000u64 / (u64::from(highest_power_w.max(1)) * u64::from(impulses.constant.get())) / 1000;
-        let width_ms = impulses.width * 1000 / SAMPLE_RATE;
-        if period_ms < u64::from(width_ms) + 10 {
+        let width_ms = u64::from(impulses.width) * 1000 / u64::from(SAMPLE_RATE);
+        if period_ms < width_ms + 10 {
             return Err(ConfigError::ImpulsesMerge {
                 power_w: highest_power_w,
                 period_ms: u32::try_from(period_ms).unwrap_or(u32::MAX),
-                width_ms,
+                width_ms: u32::try_from(width_ms).unwrap_or(u32::MAX),
             });
         }
         // mW -> quanta per sample: 1 Wh = 3600 s · 8000 S/s · 1000 mW
@@ -173,7 +174,15 @@ impl Config {
             phases: calibration.map(|c| PhaseConfig::new(&c)),
             starting_power,
             impulses,
+            import_only: false,
         })
+    }
+
+    /// For a meter that registers A+ alone: active energy exported gives no impulse. Its register runs all the same;
+    /// the meter does not show it.
+    #[must_use]
+    pub fn import_only(self) -> Self {
+        Self { import_only: true, ..self }
     }
 
     /// Number of measuring systems.

@@ -189,7 +189,8 @@ impl Config {
         state.total.book_active(total);
         let active = self.impulses.quantity == ImpulseQuantity::Active;
         if active {
-            state.generator.book(total.unsigned_abs(), self.impulses.constant, samples);
+            let counted = if self.import_only { total.max(0) } else { total };
+            state.generator.book(counted.unsigned_abs(), self.impulses.constant, samples);
             state.spread = samples;
         }
         state.window.cycles += 1;

@@ -251,6 +251,19 @@ fn single_phase_ripple_does_not_shake_the_impulses() {
 }
 
 #[test]
+fn an_import_only_meter_counts_import_and_not_export() {
+    let config = config(Systems::One).import_only();
+    for (lag_deg, counts) in [(0.0, true), (180.0, false)] {
+        let load = Load { systems: Systems::One, ..Load::three_phase(100.0, lag_deg) };
+        let (mut state, mut impulses) = (State::default(), 0u64);
+        run(&config, &mut state, &load, 10.0, |_| impulses += 1);
+        let registered = if counts { state.total().active_import } else { state.total().active_export };
+        assert!(registered.watt_hours() > 60, "{registered:?}");
+        assert_eq!(impulses, if counts { registered.watt_hours() } else { 0 });
+    }
+}
+
+#[test]
 fn impulses_and_register_agree() {
     let load = Load::three_phase(100.0, 60.0);
     let (mut state, mut impulses) = (State::default(), 0u64);
