@@ -7,7 +7,7 @@ use meterbench_instruments::{
     AcSource, DisplayReader, InstrumentError, Reference, SourceLimits, open_reference, open_source, terminator,
 };
 use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
-use meterbench_plan::{BenchFile, BenchKind, FaultWords, InstrumentEntry};
+use meterbench_plan::{BenchFile, BenchKind, FaultWords, InstrumentEntry, MeterFile};
 use meterbench_record::{InstrumentInfo, Nameplate, PositionInfo};
 use meterbench_run::Place;
 
@@ -46,7 +46,7 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
     let mut meters = Vec::new();
     for place in &file.positions {
         let name = changes.meter.as_deref().unwrap_or(&place.meter);
-        let nameplate = catalogue::meter(name)?.nameplate;
+        let MeterFile { nameplate, configuration } = catalogue::meter(name)?;
         let mut faults = Vec::new();
         let mut words = Vec::new();
         for fault in &place.faults {
@@ -62,6 +62,7 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
             place.id,
             MeterConfig {
                 type_number: nameplate.type_number.clone(),
+                configuration,
                 serial: place.serial.clone(),
                 un_volt: nameplate.un_volt as u32,
                 constant: nameplate.constant_per_kwh,

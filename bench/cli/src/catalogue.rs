@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use meterbench_emulator::{Fault, FaultKind, describe_type};
+use meterbench_emulator::{Fault, FaultKind, TypeError, describe_type};
 use meterbench_instruments::{REFERENCES, SOURCES};
 use meterbench_plan::{BenchFile, FaultFile, FaultWords, FileKind, Finding, MeterFile, Severity, Source, file_kind};
-use meterbench_record::Nameplate;
+use meterbench_record::Class;
 
 macro_rules! built_in {
     ($($kind:literal / $name:literal),* $(,)?) => {
@@ -22,6 +22,12 @@ pub const METERS: Entries = built_in![
     "meters" / "omnia-3ph-class-1",
     "meters" / "omnia-1ph-class-1",
     "meters" / "omnia-3ph-class-a",
+    "meters" / "omnia-3ph-240v",
+    "meters" / "omnia-1ph-class-2",
+    "meters" / "omnipower-1ph",
+    "meters" / "omnipower-1ph-import-only",
+    "meters" / "omnipower-1ph-10-60",
+    "meters" / "omnipower-1ph-60hz",
 ];
 pub const FAULTS: Entries = built_in![
     "faults" / "gain",
@@ -127,20 +133,23 @@ pub fn meter(name: &str) -> Result<MeterFile, Refusal> {
 /// Reads a meter file and holds its nameplate against its type number.
 pub fn read_meter(source: &Source, name: &str) -> Result<MeterFile, Vec<Finding>> {
     let meter = MeterFile::read(source, name)?;
-    let findings = compare_with_type(&meter.nameplate, source);
+    let findings = compare_with_type(&meter, source);
     if findings.is_empty() { Ok(meter) } else { Err(findings) }
 }
 
-fn compare_with_type(plate: &Nameplate, source: &Source) -> Vec<Finding> {
-    let at = |key: &str| {
-        let start = source.text.lines().scan(0, |offset, line| {
+fn compare_with_type(meter: &MeterFile, source: &Source) -> Vec<Finding> {
+    let plate = &meter.nameplate;
+    let line_of = |key: &str| {
+        let mut lines = source.text.lines().scan(0, |offset, line| {
             let begin = *offset;
             *offset += line.len() + 1;
             Some((begin, line))
         });
-        let line = start.into_iter().find(|(_, line)| line.starts_with(&format!("{key}:")));
-        line.map_or(0..0, |(begin, line)| begin..begin + line.trim_end().len())
+        let (begin, line) = lines.find(|(_, line)| line.starts_with(&format!("{key}:")))?;
+        Some(begin..begin + line.trim_end().len())
     };
+    // What the file leaves out is contradicted by the type number.
+    let at = |key: &str| line_of(key).or_else(|| line_of("type-number")).unwrap_or(0..0);
     let finding = |key: &str, message: String, label: String| Finding {
         code: "meter-mismatch",
         severity: Severity::Error,
@@ -149,18 +158,27 @@ fn compare_with_type(plate: &Nameplate, source: &Source) -> Vec<Finding> {
         label,
         help: None,
     };
-    let words = match describe_type(&plate.type_number) {
+    let words = match describe_type(&plate.type_number, meter.configuration.as_deref()) {
         Ok(words) => words,
-        Err(error) => return vec![finding("type-number", error.to_string(), "no such type".into())],
+        Err(TypeError::TypeNumber(error)) => {
+            return vec![finding("type-number", error.to_string(), "no such type".into())];
+        }
+        Err(TypeError::Configuration(error)) => {
+            return vec![finding("configuration", error.to_string(), "no such configuration of this type".into())];
+        }
     };
     let mut findings = Vec::new();
     let mut compare = |key: &str, plate_says: String, type_says: String| {
         if plate_says != type_says {
             let message = format!("the nameplate says {key} {plate_says}, the type number says {type_says}");
-            findings.push(finding(key, message, format!("write {type_says}, or another type number")));
+            let remedy = if type_says == "none" { "leave this out".to_owned() } else { format!("write {type_says}") };
+            findings.push(finding(key, message, format!("{remedy}, or another type number")));
         }
     };
     compare("class", plate.class.to_string(), words.class.to_owned());
+    let reactive_class = plate.reactive_class.map_or("none", Class::name);
+    compare("reactive-class", reactive_class.to_owned(), words.reactive_class.unwrap_or("none").to_owned());
+    compare("export", plate.export.to_string(), words.export.to_string());
     compare("phases", plate.systems.to_string(), words.systems.to_string());
     compare(
         "current",
@@ -175,13 +193,16 @@ fn compare_with_type(plate: &Nameplate, source: &Source) -> Vec<Finding> {
     let mut has: Vec<&str> = plate.has.iter().map(|feature| feature.name()).collect();
     has.sort_unstable();
     compare("has", format!("[{}]", has.join(", ")), format!("[{}]", words.has.join(", ")));
-    if !matches!(plate.un_volt as u32, 230 | 240) || plate.un_volt.fract() != 0.0 {
-        let message = format!("the nameplate says {} V; this type exists for 230 V and 240 V", plate.un_volt);
-        findings.push(finding("voltage", message, "write `230 V` or `240 V`".into()));
-    }
-    if plate.fn_hertz != 50.0 {
-        let message = format!("the nameplate says {} Hz; this type exists for 50 Hz", plate.fn_hertz);
-        findings.push(finding("frequency", message, "write `50 Hz`".into()));
+    for (key, plate_says, exists_for, unit) in [
+        ("voltage", plate.un_volt, words.reference_voltages, "V"),
+        ("frequency", plate.fn_hertz, words.reference_frequencies, "Hz"),
+    ] {
+        if !exists_for.iter().any(|value| f64::from(*value) == plate_says) {
+            let values: Vec<String> = exists_for.iter().map(|value| format!("{value} {unit}")).collect();
+            let message =
+                format!("the nameplate says {plate_says} {unit}; this type exists for {}", values.join(" and "));
+            findings.push(finding(key, message, format!("write `{}`", values.join("` or `"))));
+        }
     }
     findings
 }
@@ -242,11 +263,32 @@ mod tests {
             ("(100) A", "(80) A", "current"),
             ("has: [supply-control-switch, ", "has: [last-gasp, ", "has"),
             ("230 V", "110 V", "voltage"),
+            ("50 Hz", "60 Hz", "frequency"),
+            ("reactive-class: 1", "reactive-class: 2", "reactive-class"),
+            ("reactive-class: 1", "", "type-number"),
+            ("phases: 3", "phases: 3\nexport: false", "export"),
+            ("phases: 3", "phases: 3\nconfiguration: \"1\"", "configuration"),
         ] {
             let source = Source::new("t", text.replace(from, to));
             let findings = read_meter(&source, "t").unwrap_err();
             assert_eq!(findings[0].code, "meter-mismatch", "{to}");
             assert!(source.text[findings[0].span.clone()].starts_with(key), "{to}");
         }
+    }
+
+    #[test]
+    fn an_omnipower_is_held_against_its_type_and_configuration() {
+        let text = METERS.iter().find(|(name, _)| *name == "omnipower-1ph").unwrap().1;
+        let refused = |from: &str, to: &str| {
+            let source = Source::new("t", text.replace(from, to));
+            let findings = read_meter(&source, "t").unwrap_err();
+            (source.text[findings[0].span.clone()].to_owned(), findings[0].message.clone())
+        };
+        let (place, message) = refused("230 V", "240 V");
+        assert!(place.starts_with("voltage:") && message.ends_with("this type exists for 230 V"), "{message}");
+        let (place, message) = refused("0.25-5(100)", "0.5-10(100)");
+        assert!(place.starts_with("current:") && message.ends_with("0.25-5(100) A"), "{message}");
+        let (place, message) = refused("0000001000-", "0000000000-");
+        assert!(place.starts_with("configuration:") && message.contains("breaker-position"), "{message}");
     }
 }

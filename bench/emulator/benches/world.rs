@@ -8,6 +8,7 @@ use meterbench_link::{Session, SessionOptions};
 fn config(positions: u32) -> LaboratoryConfig {
     let meter = |n: u32| MeterConfig {
         type_number: "684-2-41D-1312AA70-1B14001".into(),
+        configuration: None,
         serial: format!("{}", 1000 + n),
         un_volt: 230,
         constant: 1000,

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use meterbench_link::{Dialer, Endpoint, Listener, Stream, pipe};
-use meterbench_meter::{MeterError, Settings, TypeNumber, TypeNumberError};
+use meterbench_meter::{
+    Breaker, Configuration, ConfigurationError, Han, MeterError, Profile, ReactiveClass, Settings, TypeNumber,
+    TypeNumberError,
+};
 use meterbench_metrology::MeterConstant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -28,6 +31,8 @@ use crate::world::World;
 #[derive(Debug, Clone)]
 pub struct MeterConfig {
     pub type_number: String,
+    /// Software configuration (OMNIPOWER); `None` as delivered.
+    pub configuration: Option<String>,
     pub serial: String,
     /// Reference voltage (V).
     pub un_volt: u32,
@@ -54,7 +59,7 @@ pub struct LaboratoryConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum LaboratoryError {
     #[error("position {position}: type number {type_number}: {source}")]
-    TypeNumber { position: u32, type_number: String, source: TypeNumberError },
+    Type { position: u32, type_number: String, source: TypeError },
     #[error("position {position}: {source}")]
     Meter { position: u32, source: MeterError },
     #[error("position {position}: the meter constant is zero")]
@@ -63,6 +68,15 @@ pub enum LaboratoryError {
     NoInstrument(String),
     #[error("{instrument} cannot listen on {address}: {source}")]
     Listen { instrument: String, address: String, source: std::io::Error },
+}
+
+/// Why a type number, or the software configuration that goes with it, is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TypeError {
+    #[error(transparent)]
+    TypeNumber(#[from] TypeNumberError),
+    #[error("configuration: {0}")]
+    Configuration(#[from] ConfigurationError),
 }
 
 /// One line of an instrument's log.
@@ -360,15 +374,15 @@ impl Laboratory {
 }
 
 fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -> Result<Position, LaboratoryError> {
-    let type_number: TypeNumber = meter.type_number.parse().map_err(|source| LaboratoryError::TypeNumber {
-        position: number,
-        type_number: meter.type_number.clone(),
-        source,
-    })?;
+    let (profile, configuration) = decode(&meter.type_number, meter.configuration.as_deref())
+        .map_err(|source| LaboratoryError::Type { position: number, type_number: meter.type_number.clone(), source })?;
     let constant = MeterConstant::new(meter.constant).ok_or(LaboratoryError::Constant { position: number })?;
-    let settings = Settings { reference_voltage: meter.un_volt, constant, ..Settings::delivered() };
+    let mut settings = Settings { reference_voltage: meter.un_volt, constant, ..Settings::delivered() };
+    if let Some(configuration) = configuration {
+        settings = settings.configured(&configuration);
+    }
     Position::new(
-        type_number.profile(),
+        &profile,
         &settings,
         FrontEnd::drawn(config.seed, &meter.serial),
         &meter.faults,
@@ -378,29 +392,49 @@ fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -
     .map_err(|source| LaboratoryError::Meter { position: number, source })
 }
 
+/// The type, and a configuration that fits it.
+fn decode(type_number: &str, configuration: Option<&str>) -> Result<(Profile, Option<Configuration>), TypeError> {
+    let profile = *type_number.parse::<TypeNumber>()?.profile();
+    let configuration = configuration.map(str::parse::<Configuration>).transpose()?;
+    if let Some(configuration) = &configuration {
+        configuration.check(&profile)?;
+    }
+    Ok((profile, configuration))
+}
+
 /// What a type number says, for the comparison with a nameplate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeWords {
     pub class: &'static str,
     pub systems: u8,
-    pub reference_current: u32,
-    pub maximum_current: u32,
+    /// Reference voltages the product is made for (V).
+    pub reference_voltages: &'static [u32],
+    /// Reference frequencies the product is made for (Hz).
+    pub reference_frequencies: &'static [u32],
+    /// Minimum current (mA).
     pub minimum_current_ma: u32,
+    /// Reference current (A).
+    pub reference_current: u32,
+    /// Maximum current (A).
+    pub maximum_current: u32,
+    /// A- is registered.
+    pub export: bool,
+    /// Class for reactive energy, if that is registered.
+    pub reactive_class: Option<&'static str>,
     /// Features by the words of plans, sorted.
     pub has: Vec<&'static str>,
 }
 
-/// Decodes a type number.
-pub fn describe_type(type_number: &str) -> Result<TypeWords, TypeNumberError> {
-    let number: TypeNumber = type_number.parse()?;
-    let profile = number.profile();
+/// Decodes a type number; a software configuration must fit it.
+pub fn describe_type(type_number: &str, configuration: Option<&str>) -> Result<TypeWords, TypeError> {
+    let (profile, _) = decode(type_number, configuration)?;
     let mut has: Vec<&'static str> = [
-        (profile.breaker, "supply-control-switch"),
+        (profile.breaker != Breaker::None, "supply-control-switch"),
         (profile.has_last_gasp(), "last-gasp"),
         (profile.has_pulse_output(), "pulse-output"),
         (profile.has_load_control(), "load-control"),
         (profile.has_auxiliary_supply(), "auxiliary-supply"),
-        (profile.han != meterbench_meter::Han::None, "han"),
+        (profile.han != Han::None, "han"),
         (profile.modem, "modem"),
     ]
     .into_iter()
@@ -410,9 +444,13 @@ pub fn describe_type(type_number: &str) -> Result<TypeWords, TypeNumberError> {
     Ok(TypeWords {
         class: profile.active_class.name(),
         systems: profile.systems as u8,
-        reference_current: meterbench_meter::Profile::REFERENCE_CURRENT,
+        reference_voltages: profile.product.reference_voltages(),
+        reference_frequencies: profile.product.reference_frequencies(),
+        minimum_current_ma: profile.minimum_current_ma(),
+        reference_current: profile.reference_current,
         maximum_current: profile.maximum_current,
-        minimum_current_ma: meterbench_meter::Profile::MINIMUM_CURRENT_MA,
+        export: profile.energies.has_export(),
+        reactive_class: profile.reactive_class.map(ReactiveClass::name),
         has,
     })
 }

@@ -19,6 +19,7 @@ pub mod world;
 
 pub use faults::{Fault, FaultError, FaultKind};
 pub use laboratory::{
-    InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig, TypeWords, describe_type,
+    InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig, TypeError, TypeWords,
+    describe_type,
 };
 pub use position::TrueError;

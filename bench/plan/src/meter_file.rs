@@ -1,6 +1,6 @@
 //! A meter: its nameplate as printed.
 
-use meterbench_record::Nameplate;
+use meterbench_record::{Class, Nameplate};
 
 use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source};
@@ -12,10 +12,25 @@ use crate::yaml::{self, Node};
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeterFile {
     pub nameplate: Nameplate,
+    /// Software configuration of an OMNIPOWER, as written.
+    pub configuration: Option<String>,
 }
 
-const KEYS: [&str; 10] =
-    ["meter", "format", "type-number", "class", "phases", "voltage", "frequency", "current", "constant", "has"];
+const KEYS: [&str; 13] = [
+    "meter",
+    "format",
+    "type-number",
+    "configuration",
+    "class",
+    "reactive-class",
+    "export",
+    "phases",
+    "voltage",
+    "frequency",
+    "current",
+    "constant",
+    "has",
+];
 
 impl MeterFile {
     /// Reads a meter file; `name` is what the bench calls it.
@@ -38,7 +53,10 @@ impl MeterFile {
         };
         let title = fields.required_text("meter", "the file", findings);
         let type_number = fields.required_text("type-number", "the meter", findings);
+        let configuration = fields.text("configuration", findings);
         let class = required("class").and_then(|node| read_class(node, findings));
+        let reactive_class = fields.get("reactive-class").and_then(|node| read_reactive_class(node, findings));
+        let export = fields.get("export").is_none() || fields.flag("export", findings);
         let systems = required("phases").and_then(|node| {
             let systems = fields.whole("phases", 1, 3, findings)?;
             if systems == 2 {
@@ -79,6 +97,8 @@ impl MeterFile {
                 title: title?.0.to_owned(),
                 type_number: type_number?.0.to_owned(),
                 class: class?,
+                reactive_class,
+                export,
                 systems: u8::try_from(systems?).ok()?,
                 un_volt: un?,
                 fn_hertz: fn_hertz?,
@@ -88,8 +108,19 @@ impl MeterFile {
                 constant_per_kwh: constant?,
                 has,
             },
+            configuration: configuration.map(|(text, _)| text.to_owned()),
         })
     }
+}
+
+fn read_reactive_class(node: &Node, findings: &Findings) -> Option<Class> {
+    let class = read_class(node, findings)?;
+    if !matches!(class, Class::One | Class::Two) {
+        let message = format!("{} is no accuracy class for reactive energy", node.shown());
+        findings.push(Finding::error("unknown-word", &node.span, message).label("write 1 or 2"));
+        return None;
+    }
+    Some(class)
 }
 
 /// `0.25-5(100) A`
@@ -99,4 +130,43 @@ fn read_currents(text: &str) -> Option<(f64, f64, f64)> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|v| v.is_finite() && *v > 0.0);
     let (min, reference, max) = (number(min)?, number(reference)?, number(max)?);
     (min < reference && reference < max).then_some((min, reference, max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METER: &str = "meter: M\ntype-number: 686-11-16A-N11-3001-001\nclass: A\nphases: 1\nvoltage: 230 V\n\
+                         frequency: 60 Hz\ncurrent: 0.5-10(60) A\nconstant: 1000 imp/kWh\n";
+
+    fn read(more: &str) -> Result<MeterFile, Vec<Finding>> {
+        MeterFile::read(&Source::new("m", format!("{METER}{more}")), "m")
+    }
+
+    #[test]
+    fn export_is_registered_and_reactive_energy_is_not_where_nothing_is_said() {
+        let MeterFile { nameplate, configuration } = read("").unwrap();
+        assert_eq!((nameplate.imin_ampere, nameplate.iref_ampere, nameplate.imax_ampere), (0.5, 10.0, 60.0));
+        assert_eq!((nameplate.fn_hertz, nameplate.export, nameplate.reactive_class), (60.0, true, None));
+        assert_eq!(configuration, None);
+    }
+
+    #[test]
+    fn export_reactive_class_and_configuration_are_read() {
+        let MeterFile { nameplate, configuration } =
+            read("export: false\nreactive-class: 2\nconfiguration: 41002-001\n").unwrap();
+        assert_eq!((nameplate.export, nameplate.reactive_class), (false, Some(Class::Two)));
+        assert_eq!(configuration.as_deref(), Some("41002-001"));
+    }
+
+    #[test]
+    fn a_class_of_active_energy_alone_is_no_reactive_class() {
+        for (words, code) in [
+            ("reactive-class: B", "unknown-word"),
+            ("reactive-class: 3", "unknown-word"),
+            ("export: no-thing", "bad-value"),
+        ] {
+            assert_eq!(read(words).unwrap_err()[0].code, code, "{words}");
+        }
+    }
 }

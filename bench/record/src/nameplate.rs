@@ -110,6 +110,12 @@ pub struct Nameplate {
     pub type_number: String,
     /// Active accuracy class.
     pub class: Class,
+    /// Reactive accuracy class; `None` where no reactive energy is registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactive_class: Option<Class>,
+    /// A- is registered.
+    #[serde(default)]
+    pub export: bool,
     /// Measuring systems, 1 or 3.
     pub systems: u8,
     /// Reference voltage Un (V).

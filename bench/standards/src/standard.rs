@@ -345,6 +345,8 @@ mod tests {
             title: "test".into(),
             type_number: String::new(),
             class,
+            reactive_class: None,
+            export: true,
             systems,
             un_volt: 230.0,
             fn_hertz: 50.0,

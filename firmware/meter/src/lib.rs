@@ -1,5 +1,5 @@
-//! The meter: a type number decoded into a [`Profile`], a [`Meter`] that takes samples and returns actions, a
-//! [`Display`] that shows its registers.
+//! The meter: a type number of the OMNIA or OMNIPOWER decoded into a [`Profile`], a [`Meter`] that takes samples and
+//! returns actions, a [`Display`] that shows its registers.
 //!
 //! The meter is sans-IO. Its shell hands it blocks of samples with [`Meter::process`] and carries out every [`Action`]
 //! before it hands over the next block; the stream of samples is the meter's clock.
@@ -14,12 +14,16 @@
 #[cfg(test)]
 extern crate std;
 
+mod configuration;
 mod display;
 mod meter;
 mod profile;
 mod type_number;
 
+pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use meter::{Action, Meter, MeterError, Settings};
-pub use profile::{ActiveClass, Backup, Energies, Flex, Han, Profile, ReactiveClass};
+pub use profile::{
+    ActiveClass, Backup, Breaker, Energies, Flex, Han, Housing, Product, Profile, ReactiveClass, Variant,
+};
 pub use type_number::{TypeNumber, TypeNumberError};

@@ -1,10 +1,13 @@
 //! The meter object: blocks of samples in, actions out.
 
+use core::fmt;
+
 use meterbench_metrology::{
     Config, ConfigError, Frame, Impulse, ImpulseQuantity, Impulses, MeterConstant, PhaseCalibration, Readings,
-    Registers, State,
+    Registers, SAMPLE_RATE, State,
 };
 
+use crate::configuration::Configuration;
 use crate::display::{Display, DisplayFormat, Unit};
 use crate::profile::Profile;
 
@@ -19,12 +22,14 @@ pub enum Action {
 /// What is set per meter beside its type: nameplate, calibration, outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Reference voltage Un (V), 230 or 240.
+    /// Reference voltage Un (V), one of the product's.
     pub reference_voltage: u32,
     /// What the test output and S0 count.
     pub quantity: ImpulseQuantity,
     /// Impulses per kWh (kvarh).
     pub constant: MeterConstant,
+    /// Time an impulse lasts (ms).
+    pub pulse_width_ms: u32,
     /// Resolution of the display.
     pub display: DisplayFormat,
     /// Power per phase below which nothing is registered (mW); `None` for half the starting power of the class.
@@ -34,16 +39,23 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// As delivered: 230 V, 1000 imp/kWh, display in watt-hours, ideal calibration.
+    /// As delivered: 230 V, 1000 imp/kWh of 30 ms, display in watt-hours, ideal calibration.
     pub fn delivered() -> Self {
         Self {
             reference_voltage: 230,
             quantity: ImpulseQuantity::Active,
             constant: const { MeterConstant::new(1000).unwrap() },
+            pulse_width_ms: 30,
             display: DisplayFormat::WATT_HOUR,
             starting_power_mw: None,
             calibration: [PhaseCalibration::default(); 3],
         }
+    }
+
+    /// With the digits of the display and the length of the impulses that a software configuration asks for.
+    #[must_use]
+    pub fn configured(self, configuration: &Configuration) -> Self {
+        Self { display: configuration.display_format(), pulse_width_ms: configuration.pulse_width_ms(), ..self }
     }
 }
 
@@ -53,12 +65,30 @@ pub enum MeterError {
     /// The metrology refuses.
     #[error(transparent)]
     Metrology(#[from] ConfigError),
-    /// The type exists for 230 V and 240 V.
-    #[error("the reference voltage is {found} V; this type exists for 230 V and 240 V")]
+    /// The product is not made for this voltage.
+    #[error("the reference voltage is {found} V; this type exists for {}", Volts(.allowed))]
     ReferenceVoltage {
         /// The voltage asked for (V).
         found: u32,
+        /// The voltages of the product (V).
+        allowed: &'static [u32],
     },
+    /// The test output shall count what the meter does not register.
+    #[error("this type registers no reactive energy: its test output cannot count kvarh")]
+    NoReactiveEnergy,
+}
+
+/// `230 V and 240 V`
+struct Volts<'a>(&'a [u32]);
+
+impl fmt::Display for Volts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, volt) in self.0.iter().enumerate() {
+            let and = if n == 0 { "" } else { " and " };
+            write!(f, "{and}{volt} V")?;
+        }
+        Ok(())
+    }
 }
 
 /// One meter.
@@ -74,19 +104,26 @@ impl Meter {
     /// Configures the metrology from the profile and the settings.
     pub fn new(profile: &Profile, settings: &Settings) -> Result<Self, MeterError> {
         let un = settings.reference_voltage;
-        if !matches!(un, 230 | 240) {
-            return Err(MeterError::ReferenceVoltage { found: un });
+        let allowed = profile.product.reference_voltages();
+        if !allowed.contains(&un) {
+            return Err(MeterError::ReferenceVoltage { found: un, allowed });
+        }
+        if settings.quantity == ImpulseQuantity::Reactive && !profile.energies.has_reactive() {
+            return Err(MeterError::NoReactiveEnergy);
         }
         let starting_mw = un * profile.starting_current_ma();
         let highest_w = profile.systems as u32 * un * profile.maximum_current * 115 / 100;
-        let width = Impulses::WIDTH_30_MS;
-        let config = Config::new(
+        let width = settings.pulse_width_ms.saturating_mul(SAMPLE_RATE / 1000);
+        let mut config = Config::new(
             profile.systems,
             &settings.calibration,
             settings.starting_power_mw.unwrap_or(starting_mw / 2),
             highest_w,
             Impulses { quantity: settings.quantity, constant: settings.constant, width },
         )?;
+        if !profile.energies.has_export() {
+            config = config.import_only();
+        }
         Ok(Self { config, state: State::default(), settings: *settings, profile: *profile })
     }
 
@@ -106,18 +143,18 @@ impl Meter {
 
     /// The image of the display with this item of its list (OBIS C.D.E); `None` for what the list does not hold.
     pub fn display(&self, obis: [u8; 3]) -> Option<Display> {
-        let total = self.registers();
+        let (total, energies) = (self.registers(), self.profile.energies);
         let (energy, unit) = match obis {
             [1, 8, 0] => (total.active_import, Unit::KilowattHour),
-            [2, 8, 0] => (total.active_export, Unit::KilowattHour),
-            [3, 8, 0] => (total.reactive_import(), Unit::KilovarHour),
-            [4, 8, 0] => (total.reactive_export(), Unit::KilovarHour),
+            [2, 8, 0] if energies.has_export() => (total.active_export, Unit::KilowattHour),
+            [3, 8, 0] if energies.has_reactive() => (total.reactive_import(), Unit::KilovarHour),
+            [4, 8, 0] if energies.has_reactive() => (total.reactive_export(), Unit::KilovarHour),
             _ => return None,
         };
         Some(Display::of(obis, energy, self.settings.display, unit))
     }
 
-    /// Registers of the total.
+    /// Registers of the total, those of energies that the type does not register too.
     pub fn registers(&self) -> &Registers {
         self.state.total()
     }
@@ -145,9 +182,16 @@ mod tests {
     use super::*;
     use crate::TypeNumber;
 
-    fn three_phase() -> Profile {
-        *"684-2-41D-1312AA70-1B14001".parse::<TypeNumber>().unwrap().profile()
+    fn profile(type_number: &str) -> Profile {
+        *type_number.parse::<TypeNumber>().unwrap().profile()
     }
+
+    fn three_phase() -> Profile {
+        profile("684-2-41D-1312AA70-1B14001")
+    }
+
+    const OMNIPOWER: &str = "686-11-11B-N14-3001-001";
+    const IMPORT_ONLY: &str = "686-11-11B-N11-3001-001";
 
     #[test]
     fn the_profile_configures_the_metrology() {
@@ -155,7 +199,66 @@ mod tests {
         assert_eq!((profile.maximum_current, profile.starting_current_ma()), (100, 20));
         assert!(Meter::new(&profile, &Settings::delivered()).is_ok());
         let wrong = Settings { reference_voltage: 120, ..Settings::delivered() };
-        assert_eq!(Meter::new(&profile, &wrong).unwrap_err(), MeterError::ReferenceVoltage { found: 120 });
+        let refused = Meter::new(&profile, &wrong).unwrap_err();
+        assert_eq!(refused, MeterError::ReferenceVoltage { found: 120, allowed: &[230, 240] });
+        assert_eq!(refused.to_string(), "the reference voltage is 120 V; this type exists for 230 V and 240 V");
+    }
+
+    #[test]
+    fn an_omnipower_exists_for_230_v() {
+        let settings = Settings { reference_voltage: 240, ..Settings::delivered() };
+        assert!(Meter::new(&three_phase(), &settings).is_ok());
+        let refused = Meter::new(&profile(OMNIPOWER), &settings).unwrap_err();
+        assert_eq!(refused, MeterError::ReferenceVoltage { found: 240, allowed: &[230] });
+    }
+
+    #[test]
+    fn impulses_of_80_ms_fit_one_system_and_not_three() {
+        let settings = Settings { pulse_width_ms: 80, ..Settings::delivered() };
+        let meter = Meter::new(&profile(OMNIPOWER), &settings).unwrap();
+        assert_eq!(meter.config.impulses().width, 80 * 8);
+        assert!(matches!(Meter::new(&three_phase(), &settings), Err(MeterError::Metrology(_))));
+    }
+
+    #[test]
+    fn the_configuration_sets_decimals_and_impulses() {
+        let configuration = "31002-00101013-0000000100-000000001000-0000001000-30001031".parse().unwrap();
+        let settings = Settings::delivered().configured(&configuration);
+        assert_eq!((settings.display, settings.pulse_width_ms), (DisplayFormat { whole: 7, decimals: 2 }, 80));
+    }
+
+    #[test]
+    fn what_is_not_registered_is_neither_shown_nor_counted() {
+        let delivered = Settings::delivered();
+        let shown = |type_number: &str| {
+            let meter = Meter::new(&profile(type_number), &delivered).unwrap();
+            [1, 2, 3, 4].map(|c| meter.display([c, 8, 0]).is_some())
+        };
+        assert_eq!(shown(OMNIPOWER), [true, true, true, true]);
+        assert_eq!(shown("686-11-11B-N12-3001-001"), [true, true, false, false]);
+        assert_eq!(shown(IMPORT_ONLY), [true, false, false, false]);
+        let kvarh = Settings { quantity: ImpulseQuantity::Reactive, ..delivered };
+        assert_eq!(Meter::new(&profile(IMPORT_ONLY), &kvarh).unwrap_err(), MeterError::NoReactiveEnergy);
+    }
+
+    #[test]
+    fn an_import_only_meter_gives_no_impulse_for_export() {
+        // 50 Hz, about 230 V and 53 A, against each other.
+        let wave = |n: usize| (std::f64::consts::TAU * n as f64 / 160.0).sin();
+        let export: [Frame; 160] = core::array::from_fn(|n| Frame {
+            voltage: [(4_548_000.0 * wave(n)) as i32, 0, 0],
+            current: [(-3_163_000.0 * wave(n)) as i32, 0, 0],
+        });
+        let impulses = |type_number: &str| {
+            let mut meter = Meter::new(&profile(type_number), &Settings::delivered()).unwrap();
+            let mut impulses = 0;
+            for _ in 0..100 {
+                meter.process(&export, |Action::Impulse(_)| impulses += 1);
+            }
+            (impulses, meter.registers().active_export.watt_hours() > 0)
+        };
+        assert_eq!(impulses(IMPORT_ONLY), (0, true));
+        assert!(impulses(OMNIPOWER).0 > 1);
     }
 
     #[test]

@@ -2,6 +2,74 @@
 
 use meterbench_metrology::Systems;
 
+/// Product family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// OMNIA e-meter, one or three measuring systems.
+    Omnia,
+    /// OMNIPOWER single-phase meter.
+    Omnipower,
+}
+
+impl Product {
+    /// As printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Omnia => "OMNIA",
+            Self::Omnipower => "OMNIPOWER",
+        }
+    }
+
+    /// Reference voltages Un the product is made for (V).
+    pub const fn reference_voltages(self) -> &'static [u32] {
+        match self {
+            Self::Omnia => &[230, 240],
+            Self::Omnipower => &[230],
+        }
+    }
+
+    /// Reference frequencies fn the product is made for (Hz).
+    pub const fn reference_frequencies(self) -> &'static [u32] {
+        match self {
+            Self::Omnia => &[50],
+            Self::Omnipower => &[50, 60],
+        }
+    }
+}
+
+/// Variant of the electronics and their firmware: it decides which software configurations are possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// First variant.
+    One,
+    /// Second variant.
+    Two,
+}
+
+/// Housing and its main terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Housing {
+    /// OMNIA, two screws per terminal.
+    TwoScrews,
+    /// OMNIA, 35 mm² elevator clamps.
+    ElevatorClamps,
+    /// OMNIPOWER, standard.
+    Standard,
+    /// OMNIPOWER ST.
+    St,
+}
+
+/// Supply control switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breaker {
+    /// No breaker.
+    None,
+    /// Standard breaker.
+    Standard,
+    /// Dual breaker.
+    Dual,
+}
+
 /// Accuracy class for active energy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActiveClass {
@@ -45,6 +113,16 @@ pub enum ReactiveClass {
     Two,
 }
 
+impl ReactiveClass {
+    /// The digit on the nameplate.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::One => "1",
+            Self::Two => "2",
+        }
+    }
+}
+
 /// Home area network interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Han {
@@ -78,6 +156,8 @@ pub enum Backup {
     Supercap7,
     /// Battery.
     Battery,
+    /// Supercapacitor, seven days, and battery.
+    Supercap7Battery,
     /// Supercapacitor, three days, and last gasp.
     Supercap3LastGasp,
     /// Supercapacitor, seven days, and last gasp.
@@ -89,35 +169,62 @@ pub enum Backup {
 /// Energies the meter registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Energies {
+    /// A+.
+    ActiveImport,
+    /// A+, A-.
+    ActiveBothWays,
     /// A+, A-, R+, R-.
     ActiveReactiveBothWays,
 }
 
+impl Energies {
+    /// A- is registered.
+    pub const fn has_export(self) -> bool {
+        matches!(self, Self::ActiveBothWays | Self::ActiveReactiveBothWays)
+    }
+
+    /// R+ and R- are registered.
+    pub const fn has_reactive(self) -> bool {
+        matches!(self, Self::ActiveReactiveBothWays)
+    }
+}
+
 /// The decoded variant.
+///
+/// The type approval for active energy (MID) covers A+ and A- of the OMNIA and A+ alone of the OMNIPOWER, whatever
+/// else the variant registers: [`Profile::mid_covers_export`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
+    /// Product family.
+    pub product: Product,
+    /// Variant of the electronics.
+    pub variant: Variant,
     /// Measuring systems.
     pub systems: Systems,
-    /// 35 mm² elevator terminals instead of two screws.
-    pub elevator_terminals: bool,
+    /// Housing and terminals.
+    pub housing: Housing,
     /// Supply control switch.
-    pub breaker: bool,
-    /// LTE-M/NB-IoT modem.
+    pub breaker: Breaker,
+    /// LTE-M/NB-IoT modem (OMNIA).
     pub modem: bool,
-    /// HAN interface.
+    /// Integrated radio (OMNIPOWER).
+    pub radio: bool,
+    /// HAN interface (OMNIA).
     pub han: Han,
-    /// Flexible interfaces.
+    /// Flexible interfaces (OMNIA).
     pub flex: Flex,
     /// Back-up supply.
     pub backup: Backup,
-    /// Hot-swap interface.
+    /// Hot-swap interface (OMNIA).
     pub hot_swap: bool,
-    /// Maximum current (A).
+    /// Reference current Iref, Ib in IEC 62053 (A).
+    pub reference_current: u32,
+    /// Maximum current Imax (A).
     pub maximum_current: u32,
     /// Active accuracy class.
     pub active_class: ActiveClass,
-    /// Reactive accuracy class.
-    pub reactive_class: ReactiveClass,
+    /// Reactive accuracy class; `None` where no reactive energy is registered.
+    pub reactive_class: Option<ReactiveClass>,
     /// Registered energies.
     pub energies: Energies,
     /// Country code, three characters as printed.
@@ -125,14 +232,20 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reference current (A): 5 A for every current range of the type.
-    pub const REFERENCE_CURRENT: u32 = 5;
-    /// Minimum current (mA).
-    pub const MINIMUM_CURRENT_MA: u32 = 250;
+    /// Minimum current Imin (mA): half of the transitional current, which is a tenth of the reference current
+    /// (EN 50470-1, direct connection).
+    pub const fn minimum_current_ma(&self) -> u32 {
+        self.reference_current * 50
+    }
 
     /// Starting current (mA).
     pub const fn starting_current_ma(&self) -> u32 {
-        Self::REFERENCE_CURRENT * self.active_class.starting_current_permille()
+        self.reference_current * self.active_class.starting_current_permille()
+    }
+
+    /// The type approval for active energy covers A- too.
+    pub const fn mid_covers_export(&self) -> bool {
+        matches!(self.product, Product::Omnia)
     }
 
     /// The variant can send a last gasp.
@@ -140,9 +253,9 @@ impl Profile {
         matches!(self.backup, Backup::Supercap3LastGasp | Backup::Supercap7LastGasp | Backup::BatteryLastGasp)
     }
 
-    /// The variant has an S0 pulse output.
+    /// The variant has an S0 pulse output: every OMNIPOWER, and an OMNIA with a flexible interface.
     pub const fn has_pulse_output(&self) -> bool {
-        !matches!(self.flex, Flex::None)
+        matches!(self.product, Product::Omnipower) || !matches!(self.flex, Flex::None)
     }
 
     /// The variant has load control switches.
