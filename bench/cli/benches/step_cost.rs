@@ -55,6 +55,10 @@ fn main() {
         direction: Direction::Import,
         energy: EnergyKind::Active,
         temperature_c: 23.0,
+        frequency: None,
+        temperature: None,
+        reversed_sequence: false,
+        interrupted: None,
     };
     let limit = Limit {
         low: Some(-1.0),

@@ -61,6 +61,9 @@ pub struct RunArguments {
     /// Positions to test; the others are skipped.
     #[arg(long = "position", value_name = "1,3", value_delimiter = ',')]
     pub positions: Vec<u32>,
+    /// How an emulated bench computes time in which nobody waits for an impulse.
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: EngineChoice,
     /// Directory that holds the runs.
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     pub out: PathBuf,
@@ -69,6 +72,25 @@ pub struct RunArguments {
     /// Print only what failed and the last line.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// How an emulated bench computes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum EngineChoice {
+    /// By cycles where nobody looks, by samples where impulses are gated.
+    #[default]
+    Auto,
+    /// Every sample.
+    Samples,
+}
+
+impl From<EngineChoice> for meterbench_emulator::Engine {
+    fn from(choice: EngineChoice) -> Self {
+        match choice {
+            EngineChoice::Auto => Self::Auto,
+            EngineChoice::Samples => Self::Samples,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use meterbench_emulator::{Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_emulator::{Engine, Laboratory, LaboratoryConfig, MeterConfig};
 use meterbench_instruments::{
-    AcSource, DisplayReader, InstrumentError, Reference, SourceLimits, open_reference, open_source, terminator,
+    AcSource, Chamber, ChamberLimits, DisplayReader, InstrumentError, SourceLimits, open_chamber, open_reference,
+    open_source, terminator,
 };
 use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
 use meterbench_plan::{BenchFile, BenchKind, FaultWords, InstrumentEntry, MeterFile};
 use meterbench_record::{InstrumentInfo, Nameplate, PositionInfo};
-use meterbench_run::Place;
+use meterbench_run::{Calibrations, Place, Shared};
 
 use crate::catalogue::{self, Refusal};
 
@@ -23,6 +24,7 @@ pub struct Changes {
     pub faults: Vec<String>,
     pub seed: Option<u64>,
     pub positions: Vec<u32>,
+    pub engine: Engine,
 }
 
 /// A bench file with everything on it looked up.
@@ -65,6 +67,7 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
                 configuration,
                 serial: place.serial.clone(),
                 un_volt: nameplate.un_volt as u32,
+                fn_hertz: nameplate.fn_hertz as u32,
                 constant: nameplate.constant_per_kwh,
                 calculator: calculator_number(&place.calculator),
                 faults,
@@ -84,6 +87,8 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         meters,
         reference_uncertainty_percent: file.reference_uncertainty_percent(),
         ambient_c: file.emulation.ambient_c,
+        chamber: file.chamber.is_some(),
+        engine: changes.engine,
     };
     Laboratory::verify(&config).map_err(|error| Refusal::Words(error.to_string()))?;
     Ok(Equipped { file, positions, config })
@@ -168,8 +173,7 @@ fn check_equal_ratings(positions: &[PositionInfo]) -> Result<(), Refusal> {
 
 /// Instruments and places, connected to a laboratory and not yet asked anything.
 pub struct Connected {
-    pub source: Box<dyn AcSource>,
-    pub reference: Box<dyn Reference>,
+    pub instruments: Shared,
     pub places: Vec<Place>,
 }
 
@@ -192,6 +196,14 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
     let reference_session = session("reference", title("reference", &file.reference), &file.reference.model)?;
     let reference = open_reference(&file.reference.model, reference_session)
         .ok_or_else(|| format!("there is no reference driver `{}`", file.reference.model))?;
+    let chamber = match &file.chamber {
+        None => None,
+        Some(entry) => {
+            let session = session("chamber", title("chamber", entry), &entry.model)?;
+            let driver = open_chamber(&entry.model, session, chamber_limits(entry));
+            Some(driver.ok_or_else(|| format!("there is no chamber driver `{}`", entry.model))?)
+        }
+    };
     let mut places = Vec::new();
     for (entry, info) in file.positions.iter().zip(&equipped.positions) {
         let title = format!("the display reader (position {})", entry.id);
@@ -205,7 +217,21 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
             attempt: 1,
         });
     }
-    Ok(Connected { source, reference, places })
+    Ok(Connected { instruments: Shared { source, reference, chamber }, places })
+}
+
+fn chamber_limits(entry: &InstrumentEntry) -> ChamberLimits {
+    let (lowest_c, highest_c) = entry.temperatures.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+    ChamberLimits { lowest_c, highest_c }
+}
+
+/// What the certificates of the bench say.
+pub fn calibrations(file: &BenchFile) -> Calibrations {
+    let chamber = file.chamber.as_ref().and_then(|c| c.calibration.as_ref());
+    Calibrations {
+        reference_percent: file.reference_uncertainty_percent(),
+        chamber_kelvin: chamber.map_or(2.0, |c| c.uncertainty),
+    }
 }
 
 /// `EC3` -> 3
@@ -242,6 +268,19 @@ pub fn idle_source(equipped: &Equipped) -> Result<Box<dyn AcSource>, Refusal> {
     driver.ok_or_else(|| Refusal::Words(format!("there is no source driver `{}`", entry.model)))
 }
 
+/// The same for the chamber, if the bench has one.
+pub fn idle_chamber(equipped: &Equipped) -> Option<Box<dyn Chamber>> {
+    let entry = equipped.file.chamber.as_ref()?;
+    let options = SessionOptions {
+        instrument: format!("the chamber ({} at {})", entry.model, entry.address),
+        terminator: b'\r',
+        timeout: TIMEOUT,
+        tracer: None,
+    };
+    let (dialer, _) = meterbench_link::pipe();
+    open_chamber(&entry.model, Session::new(Endpoint::Pipe(dialer), options), chamber_limits(entry))
+}
+
 /// Asks every instrument who it is.
 pub async fn identify(
     equipped: &Equipped,
@@ -249,10 +288,16 @@ pub async fn identify(
 ) -> (Vec<InstrumentInfo>, Result<(), InstrumentError>) {
     let file = &equipped.file;
     let mut failure = Ok(());
-    let source = connected.source.identify().await;
-    let reference = if source.is_ok() { connected.reference.identify().await } else { Ok(String::new()) };
+    let Shared { source, reference, chamber } = &mut connected.instruments;
+    let mut answers = vec![("source", &file.source, "%", source.identify().await)];
+    if answers[0].3.is_ok() {
+        answers.push(("reference", &file.reference, "%", reference.identify().await));
+    }
+    if let (Some(chamber), Some(entry), true) = (chamber, &file.chamber, answers.iter().all(|a| a.3.is_ok())) {
+        answers.push(("chamber", entry, "K", chamber.identify().await));
+    }
     let mut infos = Vec::new();
-    for (role, entry, identity) in [("source", &file.source, source), ("reference", &file.reference, reference)] {
+    for (role, entry, unit, identity) in answers {
         let identity = identity.unwrap_or_else(|error| {
             failure = Err(error);
             String::new()
@@ -265,7 +310,8 @@ pub async fn identify(
             identity,
             certificate: calibration.map(|c| c.certificate.clone()),
             due: calibration.map(|c| c.due.clone()),
-            uncertainty_percent: calibration.map(|c| c.uncertainty_percent),
+            uncertainty_percent: calibration.filter(|_| unit == "%").map(|c| c.uncertainty),
+            uncertainty_kelvin: calibration.filter(|_| unit == "K").map(|c| c.uncertainty),
         });
     }
     (infos, failure)

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use meterbench_emulator::{Fault, FaultKind, TypeError, describe_type};
-use meterbench_instruments::{REFERENCES, SOURCES};
-use meterbench_plan::{BenchFile, FaultFile, FaultWords, FileKind, Finding, MeterFile, Severity, Source, file_kind};
+use meterbench_instruments::{CHAMBERS, REFERENCES, SOURCES};
+use meterbench_plan::{
+    BenchFile, FaultFile, FaultWords, FileKind, Finding, MeterFile, Models, Severity, Source, file_kind,
+};
 use meterbench_record::Class;
 
 macro_rules! built_in {
@@ -38,6 +40,16 @@ pub const FAULTS: Entries = built_in![
     "faults" / "noise",
     "faults" / "offset-power",
     "faults" / "wrong-constant",
+    "faults" / "voltage-coefficient",
+    "faults" / "frequency-coefficient",
+    "faults" / "shunt-tcr",
+    "faults" / "self-heating",
+    "faults" / "phase-sequence",
+    "faults" / "register-loss",
+    "faults" / "wrong-direction",
+    "faults" / "reactive-sign",
+    "faults" / "rounding-loss",
+    "faults" / "clock-error",
 ];
 
 /// Something the command line names is wrong; nothing has been energised.
@@ -99,7 +111,7 @@ pub fn bench(name: &str) -> Result<BenchFile, Refusal> {
 
 /// Reads a bench file with the models this version has drivers for; its meters and faults must exist.
 pub fn read_bench(source: &Source) -> Result<BenchFile, Vec<Finding>> {
-    let bench = BenchFile::read(source, (&SOURCES, &REFERENCES))?;
+    let bench = BenchFile::read(source, Models { sources: &SOURCES, references: &REFERENCES, chambers: &CHAMBERS })?;
     let mut findings = Vec::new();
     let mut refused = |code: &'static str, word: &str, refusal: Refusal| {
         let message = match refusal {

@@ -85,7 +85,7 @@ fn check_plan(source: &Source) -> Result<(), Vec<Finding>> {
         plan.requirement.class.as_ref().is_none_or(|(class, _)| *class == plate.class)
             && plan.requirement.phases.as_ref().is_none_or(|(phases, _)| *phases == plate.systems)
             && plan.requirement.has.iter().all(|feature| plate.has.contains(feature))
-            && plan.standard.is_none_or(|standard| standard.has_class(plate.class))
+            && plan.standard.is_none_or(|standard| standard.class_of(plate).is_ok())
     };
     match meters.iter().find(fits).or_else(|| meters.first()) {
         Some(plate) => plan.resolve(plate, REFERENCE_C).map(|_| ()),

@@ -11,8 +11,10 @@ use jiff::Zoned;
 use meterbench_emulator::Laboratory;
 use meterbench_link::Tracer;
 use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
-use meterbench_record::{Counts, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, Subject, slug};
-use meterbench_run::{Bench, Recorder, ReferenceCalibration, check_set_points, expected_seconds, step_info, supervise};
+use meterbench_record::{
+    Counts, EngineTime, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, Subject, slug,
+};
+use meterbench_run::{Bench, Recorder, check_set_points, expected_seconds, step_info, supervise};
 use sha2::{Digest, Sha256};
 
 use crate::arguments::{Format, RunArguments};
@@ -38,6 +40,7 @@ pub fn run(arguments: &RunArguments) -> u8 {
         faults: arguments.faults.clone(),
         seed: arguments.seed,
         positions: arguments.positions.clone(),
+        engine: arguments.engine.into(),
     };
     let equipped = match assemble::equip(&arguments.bench, &changes) {
         Ok(equipped) => equipped,
@@ -123,10 +126,10 @@ pub fn prepare(path: &Path, equipped: &Equipped) -> Result<Prepared, Refusal> {
 pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, Refusal> {
     // Every meter must be one the plan is for; their ratings are equal, so the points are those of the first.
     let plates = || equipped.positions.iter().filter(|p| !p.skip).map(|p| &p.meter);
+    // A chamber holds the reference temperature whatever stands around it.
+    let ambient = if equipped.file.chamber.is_some() { 23.0 } else { equipped.file.emulation.ambient_c };
     let resolve = |plan: PlanFile| {
-        let mut resolved = plates()
-            .map(|plate| plan.resolve(plate, equipped.file.emulation.ambient_c))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut resolved = plates().map(|plate| plan.resolve(plate, ambient)).collect::<Result<Vec<_>, _>>()?;
         Ok(resolved.swap_remove(0))
     };
     let resolved = match file_kind(&source) {
@@ -143,8 +146,9 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
         Ok(plan) => {
             let source_driver = assemble::idle_source(equipped)?;
             let systems = equipped.positions[0].meter.systems;
-            check_set_points(source_driver.as_ref(), &plan, systems)
-                .map_err(|(step, error)| Refusal::Words(format!("step \"{step}\" of {}: {error}", source.name)))?;
+            let chamber = assemble::idle_chamber(equipped);
+            check_set_points(source_driver.as_ref(), chamber.as_deref(), &plan, systems)
+                .map_err(|refused| Refusal::Words(format!("{}, {refused}", source.name)))?;
             Ok(Prepared { source, plan })
         }
         Err(findings) => Err(Refusal::Findings(source, findings)),
@@ -295,15 +299,13 @@ pub async fn conduct(
             (Some(Outcome::Error), outputs, recorder, Some(failure))
         }
         Ok(()) => {
-            let calibration =
-                ReferenceCalibration { uncertainty_percent: equipped.file.reference_uncertainty_percent() };
             let bench = Bench::new(
-                connected.source,
-                connected.reference,
-                calibration,
+                connected.instruments,
+                assemble::calibrations(&equipped.file),
                 connected.places,
                 recorder,
                 prepared.plan.decision_rule,
+                Vec::new(),
             );
             let ended = supervise(bench, prepared.plan.clone(), &lines, stop).await;
             let failure = ended.failure.map(|(text, during)| Failure {
@@ -322,7 +324,11 @@ pub async fn conduct(
     let mut failure = failure;
     let bench_ns = recorder.bench_ns();
     let wall_seconds = started.elapsed().as_secs_f64();
-    let last = Event::RunEnded { outcome, outputs: outputs.clone(), wall_seconds };
+    let engine = equipped.positions.iter().find(|p| !p.skip).map(|p| {
+        let seconds = laboratory.engine_seconds(p.id);
+        EngineTime { samples_s: seconds.samples, cycles_s: seconds.cycles }
+    });
+    let last = Event::RunEnded { outcome, outputs: outputs.clone(), wall_seconds, engine };
     if let Err(error) = recorder.emit(last) {
         outcome = outcome.max(Outcome::Error);
         failure.get_or_insert(Failure {

@@ -1,6 +1,6 @@
 //! `list`: what this version knows.
 
-use meterbench_instruments::{REFERENCES, SOURCES};
+use meterbench_instruments::{CHAMBERS, REFERENCES, SOURCES};
 use meterbench_plan::{RESERVED_STEPS, STEPS};
 use meterbench_standards::Standard;
 use serde_json::{Value, json};
@@ -60,6 +60,9 @@ fn lines(what: ListWhat, format: Format) -> Result<Vec<String>, Refusal> {
             .chain(REFERENCES.iter().map(|model| {
                 let words = "reference with error calculators".to_owned();
                 ((*model).to_owned(), words, json!({ "model": model, "role": "reference" }))
+            }))
+            .chain(CHAMBERS.iter().map(|model| {
+                ((*model).to_owned(), "chamber".to_owned(), json!({ "model": model, "role": "chamber" }))
             }))
             .collect(),
         ListWhat::Standards => {

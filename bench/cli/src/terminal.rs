@@ -226,6 +226,7 @@ impl Reader for Terminal {
                     bar.finish_and_clear();
                 }
             }
+            Event::RunResumed { step, attempt, .. } => self.say(&format!("  attempt {attempt}, from step {step}")),
             Event::Noted { text, .. } if !self.quiet => self.say(&format!("  note  {text}")),
             Event::Noted { .. } | Event::BenchFailed { .. } | Event::Unknown(_) => {}
         }

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use meterbench_emulator::{Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_emulator::{Engine, Laboratory, LaboratoryConfig, MeterConfig};
 use meterbench_link::{Session, SessionOptions};
 
-fn config(positions: u32) -> LaboratoryConfig {
+fn config(positions: u32, engine: Engine) -> LaboratoryConfig {
     let meter = |n: u32| MeterConfig {
         type_number: "684-2-41D-1312AA70-1B14001".into(),
         configuration: None,
         serial: format!("{}", 1000 + n),
         un_volt: 230,
+        fn_hertz: 50,
         constant: 1000,
         calculator: n as usize,
         faults: Vec::new(),
@@ -20,6 +21,8 @@ fn config(positions: u32) -> LaboratoryConfig {
         meters: (1..=positions).map(|n| (n, meter(n))).collect(),
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,
+        chamber: false,
+        engine,
     }
 }
 
@@ -37,8 +40,14 @@ fn main() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("runtime");
     runtime.block_on(async {
-        for positions in [1, 3, 10] {
-            let laboratory = Laboratory::start(&config(positions)).expect("valid");
+        for (positions, engine, name) in [
+            (1, Engine::Samples, "by samples"),
+            (3, Engine::Samples, "by samples"),
+            (10, Engine::Samples, "by samples"),
+            (1, Engine::Auto, "by cycles"),
+            (48, Engine::Auto, "by cycles"),
+        ] {
+            let laboratory = Laboratory::start(&config(positions, engine)).expect("valid");
             let mut source = session(&laboratory, "source");
             for command in [
                 "SFR50.00",
@@ -48,16 +57,16 @@ fn main() {
             ] {
                 source.query(command).await.expect("the source answers");
             }
-            let bench_seconds = 1200 / u64::from(positions);
+            let bench_seconds = if engine == Engine::Auto { 20_000 } else { 1200 / u64::from(positions) };
             let started = Instant::now();
             for _ in 0..bench_seconds / 10 {
                 tokio::time::sleep(Duration::from_secs(10)).await;
                 laboratory.observe(|_| ());
             }
             let speed = bench_seconds as f64 / started.elapsed().as_secs_f64();
-            println!("{positions:>2} three-phase positions, noise on, 8 kS/s: {speed:.0} x real time");
+            println!("{positions:>2} three-phase positions, noise on, {name}: {speed:.0} x real time");
         }
-        let laboratory = Laboratory::start(&config(1)).expect("valid");
+        let laboratory = Laboratory::start(&config(1, Engine::Samples)).expect("valid");
         let mut reference = session(&laboratory, "reference");
         reference.query("*IDN?").await.expect("the reference answers");
         let started = Instant::now();

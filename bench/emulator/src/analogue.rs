@@ -7,8 +7,11 @@ use std::f64::consts::{SQRT_2, TAU};
 
 use meterbench_metrology::{AMPERE_FULL_SCALE, FULL_SCALE, Frame, SAMPLE_RATE, VOLT_FULL_SCALE};
 
+use crate::air::Air;
 use crate::noise::{ChannelNoise, Draw};
 use crate::source::{Output, Phasor, Segment, SourceLog};
+
+pub(crate) mod dwell;
 
 /// Temperature at which gain and phase were adjusted (°C).
 const ADJUSTED_AT_C: f64 = 23.0;
@@ -35,6 +38,13 @@ pub(crate) struct Channel {
     /// Heating of the shunt by its own loss [K/A²] and its time constant (s).
     pub(crate) heating: f64,
     pub(crate) heating_tau: f64,
+    /// Relative change of the current gain per kelvin of that heating, beside the shunt's own.
+    pub(crate) heating_gain: f64,
+    /// Relative change of gain per relative change of voltage and of frequency.
+    pub(crate) voltage_coefficient: f64,
+    pub(crate) frequency_coefficient: f64,
+    /// Relative change of gain at the reversed phase sequence.
+    pub(crate) sequence_gain: f64,
 }
 
 /// Parameters of one front end.
@@ -43,11 +53,18 @@ pub(crate) struct FrontEnd {
     pub(crate) channels: [Channel; 3],
     /// Temperature coefficient of the voltage reference, which enters power twice [1/K].
     pub(crate) reference_tc: f64,
+    /// Nominal voltage (V) and frequency (Hz), at which it was adjusted.
+    pub(crate) nominal: (f64, f64),
+    /// Samples the meter takes in the time of one true sample: its clock.
+    pub(crate) clock: f64,
 }
+
+/// Time constant of a meter in moving air (s).
+const CASE_TAU: f64 = 1200.0;
 
 impl FrontEnd {
     /// The front end of this serial number: residual errors after adjustment, drawn from the seed.
-    pub(crate) fn drawn(seed: u64, serial: &str) -> Self {
+    pub(crate) fn drawn(seed: u64, serial: &str, nominal: (f64, f64)) -> Self {
         let draw = Draw::of(seed, serial);
         let channel = |n: u64| {
             let power_offset_w = draw.normal("power offset", n, 0.02);
@@ -64,9 +81,16 @@ impl FrontEnd {
                 // 200 µOhm, 12 K/W
                 heating: 200e-6 * 12.0,
                 heating_tau: 600.0,
+                heating_gain: 0.0,
+                voltage_coefficient: draw.normal("divider", n, 5e-4),
+                frequency_coefficient: draw.normal("filter", n, 1e-3),
+                sequence_gain: draw.normal("crosstalk", n, 2e-5),
             }
         };
-        Self { channels: [channel(0), channel(1), channel(2)], reference_tc: draw.normal("reference", 0, 12e-6) }
+        let reference_tc = draw.normal("reference", 0, 12e-6);
+        // A crystal of 20 ppm.
+        let clock = 1.0 + draw.rectangular("clock", 0, 2e-5);
+        Self { channels: [channel(0), channel(1), channel(2)], reference_tc, nominal, clock }
     }
 
     /// No error but quantisation.
@@ -83,15 +107,20 @@ impl FrontEnd {
             shunt_tc2: 0.0,
             heating: 0.0,
             heating_tau: 600.0,
+            heating_gain: 0.0,
+            voltage_coefficient: 0.0,
+            frequency_coefficient: 0.0,
+            sequence_gain: 0.0,
         };
-        Self { channels: [channel; 3], reference_tc: 0.0 }
+        Self { channels: [channel; 3], reference_tc: 0.0, nominal: (230.0, 50.0), clock: 1.0 }
     }
 
     /// What the converter sees of this output: cosine and sine parts of U1..U3, I1..I3 in V and A, RMS.
     pub(crate) fn seen(&self, output: &Output, thermal: &Thermal) -> [(f64, f64); 6] {
         let mut seen = [(0.0, 0.0); 6];
+        let reversed = if output.is_reversed() { 1.0 } else { 0.0 };
         for (n, channel) in self.channels.iter().enumerate() {
-            let ambient = thermal.ambient_c - ADJUSTED_AT_C;
+            let ambient = thermal.case_c - ADJUSTED_AT_C;
             let shunt = ambient + thermal.rise_k[n];
             let converter = 1.0 - self.reference_tc * ambient;
             let (u_cos, u_sin) = output.voltage[n].parts();
@@ -100,7 +129,13 @@ impl FrontEnd {
             let (i_cos, i_sin) = current.parts();
             let (in_phase, quadrature) = channel.coupling;
             let shunt_gain = 1.0 + channel.shunt_tc * shunt + channel.shunt_tc2 * shunt * shunt;
-            let gain = channel.current_gain * shunt_gain * converter;
+            let (volt, hertz) = self.nominal;
+            let influenced = 1.0
+                + channel.voltage_coefficient * (output.voltage[n].rms / volt - 1.0)
+                + channel.frequency_coefficient * (output.hertz / hertz - 1.0)
+                + channel.sequence_gain * reversed
+                + channel.heating_gain * thermal.rise_k[n];
+            let gain = channel.current_gain * shunt_gain * converter * influenced;
             let voltage_gain = channel.voltage_gain * converter;
             seen[n] = (u_cos * voltage_gain, u_sin * voltage_gain);
             seen[n + 3] = (
@@ -121,21 +156,33 @@ impl FrontEnd {
 /// Temperatures of one meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Thermal {
-    pub(crate) ambient_c: f64,
-    /// Rise of each shunt above ambient by its own loss (K).
+    /// Of the case: it follows the air.
+    pub(crate) case_c: f64,
+    /// Rise of each shunt above the case by its own loss (K).
     pub(crate) rise_k: [f64; 3],
 }
 
 impl Thermal {
-    fn advance(&mut self, front_end: &FrontEnd, output: &Output, seconds: f64) {
+    fn advance(&mut self, front_end: &FrontEnd, output: &Output, air_c: f64, seconds: f64) {
+        let approach = |tau: f64| -(-seconds / tau).exp_m1();
         for (n, channel) in front_end.channels.iter().enumerate() {
             let target = channel.heating * output.current[n].rms * output.current[n].rms;
-            self.rise_k[n] += (target - self.rise_k[n]) * -(-seconds / channel.heating_tau).exp_m1();
+            self.rise_k[n] += (target - self.rise_k[n]) * approach(channel.heating_tau);
+        }
+        if self.case_c != air_c {
+            self.case_c += (air_c - self.case_c) * approach(CASE_TAU);
         }
     }
 }
 
-/// Makes the samples of one front end, in order.
+/// What stands around a meter: at its terminals and in the air.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) source: &'a SourceLog,
+    pub(crate) air: &'a Air,
+}
+
+/// Makes the samples of one front end, in order. Its samples are those of the meter's own clock.
 #[derive(Debug, Clone)]
 pub(crate) struct Sampler {
     pub(crate) front_end: FrontEnd,
@@ -143,6 +190,10 @@ pub(crate) struct Sampler {
     noise: ChannelNoise,
     next: u64,
     oscillator: Oscillator,
+    /// The oscillator must begin anew at the next sample.
+    stale: bool,
+    /// Temperatures before the stretch that was filled last.
+    before: Thermal,
 }
 
 /// Six sines of one frequency by rotation, in counts; begun anew at every change and on the grid.
@@ -161,12 +212,15 @@ const COUNTS: [f64; 6] = {
 
 impl Sampler {
     pub(crate) fn new(front_end: FrontEnd, ambient_c: f64, noise_seed: u64) -> Self {
+        let thermal = Thermal { case_c: ambient_c, rise_k: [0.0; 3] };
         Self {
             front_end,
-            thermal: Thermal { ambient_c, rise_k: [0.0; 3] },
+            thermal,
+            before: thermal,
             noise: ChannelNoise::new(noise_seed),
             next: 0,
             oscillator: Oscillator::default(),
+            stale: true,
         }
     }
 
@@ -174,14 +228,35 @@ impl Sampler {
         self.next
     }
 
+    /// The true time of a sample of the meter (samples).
+    pub(crate) fn true_time(&self, sample: u64) -> f64 {
+        sample as f64 / self.front_end.clock
+    }
+
+    /// The first sample of the meter at or after a true sample.
+    pub(crate) fn own_sample(&self, true_sample: u64) -> u64 {
+        (true_sample as f64 * self.front_end.clock - 1e-6).ceil().max(0.0) as u64
+    }
+
+    /// The segment that holds the next sample, and the sample that begins the one after it.
+    fn segment<'a>(&self, source: &'a SourceLog) -> (&'a Segment, u64) {
+        let mut index = source.index_at(self.true_time(self.next) as u64);
+        while let Some(after) = source.segments().get(index + 1)
+            && self.own_sample(after.from) <= self.next
+        {
+            index += 1;
+        }
+        let change = source.segments().get(index + 1).map_or(u64::MAX, |s| self.own_sample(s.from));
+        (&source.segments()[index], change)
+    }
+
     /// Appends the samples up to `to` (exclusive), but no further than the next change or grid line.
-    pub(crate) fn fill(&mut self, frames: &mut Vec<Frame>, source: &SourceLog, to: u64) {
-        let index = source.index_at(self.next);
-        let segment = &source.segments()[index];
+    pub(crate) fn fill(&mut self, frames: &mut Vec<Frame>, around: Around<'_>, to: u64) {
+        self.before = self.thermal;
+        let (segment, change) = self.segment(around.source);
         let grid_end = (self.next / GRID + 1) * GRID;
-        let change = source.segments().get(index + 1).map_or(u64::MAX, |s| s.from);
         let end = to.min(grid_end).min(change);
-        if self.next == segment.from || self.next.is_multiple_of(GRID) {
+        if self.stale || self.next == self.own_sample(segment.from) || self.next.is_multiple_of(GRID) {
             self.begin(segment);
         }
         let noisy = self.oscillator.noise.iter().any(|&n| n > 0.0);
@@ -191,22 +266,51 @@ impl Sampler {
             (self.next..end).for_each(|_| frames.push(self.oscillator.frame(&[0.0; 6])));
         }
         self.next = end;
-        if end.is_multiple_of(GRID) {
-            self.thermal.advance(&self.front_end, &segment.output, GRID as f64 / f64::from(SAMPLE_RATE));
+        self.warm(segment, around.air, end - 1, end);
+    }
+
+    /// Back to an earlier sample of the stretch that was filled last.
+    pub(crate) fn rewind(&mut self, to: u64) {
+        self.next = to;
+        self.stale = true;
+        self.thermal = self.before;
+    }
+
+    /// Moves the temperatures over every grid line in `after + 1 ..= to`.
+    fn warm(&mut self, segment: &Segment, air: &Air, after: u64, to: u64) {
+        for line in (after / GRID + 1)..=(to / GRID) {
+            let air_c = air.at(self.true_time(line * GRID));
+            self.thermal.advance(&self.front_end, &segment.output, air_c, GRID as f64 / f64::from(SAMPLE_RATE));
         }
     }
 
+    fn angle(&self, segment: &Segment, sample: u64) -> f64 {
+        segment.angle_at(self.true_time(sample))
+    }
+
+    /// Turn of the fundamental per sample of the meter (rad).
+    fn step(&self, segment: &Segment) -> f64 {
+        TAU * segment.output.hertz / (f64::from(SAMPLE_RATE) * self.front_end.clock)
+    }
+
+    /// Cosine and sine parts of the six waves, peak, in counts.
+    fn waves(&self, segment: &Segment) -> [(f64, f64); 6] {
+        let mut waves = self.front_end.seen(&segment.output, &self.thermal);
+        for (wave, counts) in waves.iter_mut().zip(COUNTS) {
+            *wave = (wave.0 * SQRT_2 * counts, wave.1 * SQRT_2 * counts);
+        }
+        waves
+    }
+
     fn begin(&mut self, segment: &Segment) {
-        let angle = segment.angle(self.next);
-        let (rotate_sin, rotate_cos) = angle.sin_cos();
-        let seen = self.front_end.seen(&segment.output, &self.thermal);
-        let step = TAU * segment.output.hertz / f64::from(SAMPLE_RATE);
+        self.stale = false;
+        let (rotate_sin, rotate_cos) = self.angle(segment, self.next).sin_cos();
+        let step = self.step(segment);
         self.oscillator.step = (step.cos(), step.sin());
-        for (n, (cos, sin)) in seen.into_iter().enumerate() {
-            // The wave is √2·rms·cos(angle - lag): the running pair holds cos and sin of (angle - lag).
-            let scale = SQRT_2 * COUNTS[n];
-            self.oscillator.cos[n] = scale * (cos * rotate_cos + sin * rotate_sin);
-            self.oscillator.sin[n] = scale * (cos * rotate_sin - sin * rotate_cos);
+        for (n, (cos, sin)) in self.waves(segment).into_iter().enumerate() {
+            // The wave is peak·cos(angle - lag): the running pair holds cos and sin of (angle - lag).
+            self.oscillator.cos[n] = cos * rotate_cos + sin * rotate_sin;
+            self.oscillator.sin[n] = cos * rotate_sin - sin * rotate_cos;
             let channel = &self.front_end.channels[n % 3];
             let rms = if n < 3 { channel.voltage_noise } else { channel.current_noise };
             self.oscillator.noise[n] = rms * COUNTS[n];
@@ -252,11 +356,12 @@ mod tests {
     }
 
     fn samples(cuts: &[u64]) -> Vec<Frame> {
-        let mut sampler = Sampler::new(FrontEnd::drawn(1, "1001"), 23.0, 99);
-        let (source, mut frames) = (source(), Vec::new());
+        let mut sampler = Sampler::new(FrontEnd::drawn(1, "1001", (230.0, 50.0)), 23.0, 99);
+        let (source, air, mut frames) = (source(), Air::new(23.0), Vec::new());
+        let around = Around { source: &source, air: &air };
         for &to in cuts {
             while sampler.next_sample() < to {
-                sampler.fill(&mut frames, &source, to);
+                sampler.fill(&mut frames, around, to);
             }
         }
         frames
@@ -273,9 +378,9 @@ mod tests {
     #[test]
     fn samples_are_the_wave_they_describe() {
         let mut sampler = Sampler::new(FrontEnd::ideal(), 23.0, 0);
-        let (source, mut frames) = (source(), Vec::new());
+        let (source, air, mut frames) = (source(), Air::new(23.0), Vec::new());
         while sampler.next_sample() < 16_000 {
-            sampler.fill(&mut frames, &source, 16_000);
+            sampler.fill(&mut frames, Around { source: &source, air: &air }, 16_000);
         }
         for (n, frame) in frames.iter().enumerate().skip(8000) {
             let angle = TAU * (n as f64 / 160.0).fract();
@@ -293,10 +398,10 @@ mod tests {
     fn the_shunt_warms_with_its_time_constant() {
         let mut front_end = FrontEnd::ideal();
         front_end.channels[0].heating = 200e-6 * 12.0;
-        let mut thermal = Thermal { ambient_c: 23.0, rise_k: [0.0; 3] };
+        let mut thermal = Thermal { case_c: 23.0, rise_k: [0.0; 3] };
         let mut output = Output::default();
         output.current[0].rms = 100.0;
-        (0..6000).for_each(|_| thermal.advance(&front_end, &output, 0.1));
+        (0..6000).for_each(|_| thermal.advance(&front_end, &output, 23.0, 0.1));
         // one time constant at 24 K final rise
         assert!((thermal.rise_k[0] - 24.0 * (1.0 - (-1f64).exp())).abs() < 1e-6, "{}", thermal.rise_k[0]);
     }

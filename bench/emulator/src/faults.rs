@@ -1,6 +1,6 @@
 //! Planted faults: each changes the meter or its front end, never a reading of the bench.
 
-use meterbench_meter::Settings;
+use meterbench_meter::{Display, Meter, Settings};
 use meterbench_metrology::MeterConstant;
 
 use crate::analogue::FrontEnd;
@@ -24,6 +24,26 @@ pub enum FaultKind {
     OffsetPower,
     /// The meter works with this constant instead of that of its nameplate [imp/kWh].
     WrongConstant,
+    /// Change of the error per 10 % of voltage [%].
+    VoltageCoefficient,
+    /// Change of the error per 2 % of frequency [%].
+    FrequencyCoefficient,
+    /// Temperature coefficient of the shunts beside the usual [ppm/K].
+    ShuntTcr,
+    /// Change of the error by the meter's own heat at 100 A, in the end [%].
+    SelfHeating,
+    /// Change of the error at the reversed phase sequence [%].
+    PhaseSequence,
+    /// The register misses one impulse in so many.
+    RegisterLoss,
+    /// Share of the exported energy that the register books as import [%].
+    WrongDirection,
+    /// Share of the inductive reactive energy that the register books as capacitive [%].
+    ReactiveSign,
+    /// The register drops half of this at every impulse (Wh): a remainder that is rounded off.
+    RoundingLoss,
+    /// The meter's clock runs fast [ppm].
+    ClockError,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -50,6 +70,16 @@ impl FaultKind {
             "noise" => Self::Noise,
             "offset-power" => Self::OffsetPower,
             "wrong-constant" => Self::WrongConstant,
+            "voltage-coefficient" => Self::VoltageCoefficient,
+            "frequency-coefficient" => Self::FrequencyCoefficient,
+            "shunt-tcr" => Self::ShuntTcr,
+            "self-heating" => Self::SelfHeating,
+            "phase-sequence" => Self::PhaseSequence,
+            "register-loss" => Self::RegisterLoss,
+            "wrong-direction" => Self::WrongDirection,
+            "reactive-sign" => Self::ReactiveSign,
+            "rounding-loss" => Self::RoundingLoss,
+            "clock-error" => Self::ClockError,
             _ => return None,
         })
     }
@@ -63,7 +93,7 @@ impl Fault {
         match kind {
             _ if !severity.is_finite() => refuse("the severity must be a number"),
             FaultKind::LostPhase if !whole || !(1.0..=3.0).contains(&severity) => refuse("the phase is 1, 2 or 3"),
-            FaultKind::DroppedImpulses if !whole || severity < 2.0 => {
+            FaultKind::DroppedImpulses | FaultKind::RegisterLoss if !whole || severity < 2.0 => {
                 refuse("one impulse in at least 2 can be dropped")
             }
             FaultKind::WrongConstant if !whole || !(1.0..=1_000_000.0).contains(&severity) => {
@@ -72,25 +102,70 @@ impl Fault {
             FaultKind::Noise if !(0.0..=1000.0).contains(&severity) => refuse("noise is a multiple from 0 to 1000"),
             FaultKind::Gain if severity.abs() > 50.0 => refuse("gain is at most 50 %"),
             FaultKind::PhaseError if severity.abs() > 600.0 => refuse("phase error is at most 600 minutes of arc"),
+            FaultKind::VoltageCoefficient
+            | FaultKind::FrequencyCoefficient
+            | FaultKind::SelfHeating
+            | FaultKind::PhaseSequence
+                if severity.abs() > 50.0 =>
+            {
+                refuse("a change of the error is at most 50 %")
+            }
+            FaultKind::ShuntTcr if severity.abs() > 5000.0 => refuse("a coefficient is at most 5000 ppm/K"),
+            FaultKind::WrongDirection | FaultKind::ReactiveSign if !(0.0..=100.0).contains(&severity) => {
+                refuse("a share is 0 to 100 %")
+            }
+            FaultKind::RoundingLoss if !(0.0..=1.0).contains(&severity) => refuse("a remainder is 0 to 1 Wh"),
+            FaultKind::ClockError if severity.abs() > 50_000.0 => refuse("a clock error is at most 50000 ppm"),
             FaultKind::Creep | FaultKind::OffsetPower if severity.abs() > 1000.0 => refuse("power is at most 1000 W"),
             _ => Ok(Self { kind, severity }),
         }
     }
 }
 
+/// Faults behind the metrology: at the outputs and in the registers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Planted {
+    drop_one_in: Option<u32>,
+    lose_one_in: Option<u32>,
+    /// Wh that the register drops at every impulse.
+    dropped_wh: f64,
+    /// Shares of export booked as import, of inductive booked as capacitive.
+    export_as_import: f64,
+    inductive_as_capacitive: f64,
+}
+
+impl Planted {
+    /// The impulse of this number, counted from 1, reaches the outputs.
+    pub(crate) fn puts_out(&self, number: u32) -> bool {
+        self.drop_one_in.is_none_or(|n| !number.is_multiple_of(n))
+    }
+
+    /// What the display shows, as the faults of the register leave it.
+    pub(crate) fn shown(&self, meter: &Meter, obis: [u8; 3], impulses: u32) -> Option<Display> {
+        let own = meter.display(obis)?;
+        let digits = |item: [u8; 3]| meter.display(item).map_or(0.0, |d| d.digits as f64);
+        let moved = match obis {
+            [1, 8, 0] => self.export_as_import * digits([2, 8, 0]),
+            [2, 8, 0] => -self.export_as_import * digits([2, 8, 0]),
+            [3, 8, 0] => -self.inductive_as_capacitive * digits([3, 8, 0]),
+            _ => self.inductive_as_capacitive * digits([3, 8, 0]),
+        };
+        let lost = self.lose_one_in.map_or(0.0, |n| f64::from(impulses / n)) + self.dropped_wh * f64::from(impulses);
+        let per_digit = 1000.0 / 10f64.powi(i32::from(own.format.decimals));
+        let digits = own.digits as f64 + moved - lost / per_digit;
+        Some(Display { digits: digits.max(0.0) as u64, ..own })
+    }
+}
+
 /// What a set of faults does to a meter with this many systems.
-pub(crate) fn plant(
-    faults: &[Fault],
-    systems: usize,
-    front_end: &mut FrontEnd,
-    settings: &mut Settings,
-) -> Option<u32> {
-    let mut drop_one_in = None;
+pub(crate) fn plant(faults: &[Fault], systems: usize, front_end: &mut FrontEnd, settings: &mut Settings) -> Planted {
+    let mut planted = Planted::default();
     for fault in faults {
         let severity = fault.severity;
+        let percent = severity / 100.0;
         let channels = front_end.channels.iter_mut().take(systems);
         match fault.kind {
-            FaultKind::Gain => channels.for_each(|c| c.current_gain *= 1.0 + severity / 100.0),
+            FaultKind::Gain => channels.for_each(|c| c.current_gain *= 1.0 + percent),
             FaultKind::PhaseError => channels.for_each(|c| c.lead_rad += (severity / 60.0).to_radians()),
             FaultKind::Noise => channels.for_each(|c| {
                 c.voltage_noise *= severity;
@@ -104,11 +179,22 @@ pub(crate) fn plant(
                 }
             }
             FaultKind::LostPhase => front_end.channels[severity as usize - 1].voltage_gain = 0.0,
-            FaultKind::DroppedImpulses => drop_one_in = Some(severity as u32),
+            FaultKind::DroppedImpulses => planted.drop_one_in = Some(severity as u32),
             FaultKind::WrongConstant => {
                 settings.constant = MeterConstant::new(severity as u32).unwrap_or(settings.constant);
             }
+            FaultKind::VoltageCoefficient => channels.for_each(|c| c.voltage_coefficient += percent / 0.1),
+            FaultKind::FrequencyCoefficient => channels.for_each(|c| c.frequency_coefficient += percent / 0.02),
+            FaultKind::ShuntTcr => channels.for_each(|c| c.shunt_tc += severity * 1e-6),
+            // 100 A heat the shunt by 24 K.
+            FaultKind::SelfHeating => channels.for_each(|c| c.heating_gain += percent / (c.heating * 1e4)),
+            FaultKind::PhaseSequence => channels.for_each(|c| c.sequence_gain += percent),
+            FaultKind::RegisterLoss => planted.lose_one_in = Some(severity as u32),
+            FaultKind::WrongDirection => planted.export_as_import = percent,
+            FaultKind::ReactiveSign => planted.inductive_as_capacitive = percent,
+            FaultKind::RoundingLoss => planted.dropped_wh = severity / 2.0,
+            FaultKind::ClockError => front_end.clock *= 1.0 + severity * 1e-6,
         }
     }
-    drop_one_in
+    planted
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::world::World;
 
+pub(crate) mod chamber;
 pub(crate) mod com5003;
 pub(crate) mod display;
 pub(crate) mod mt786;
@@ -42,6 +43,11 @@ pub(crate) trait Instrument: Send {
 
     /// Sees what passed in the world since the last call.
     fn observe(&mut self, _world: &mut World) {}
+
+    /// Waits for impulses of this place (counted from 0): its meter must take every sample.
+    fn watches(&self, _position: usize) -> bool {
+        false
+    }
 
     /// A client went away.
     fn disconnected(&mut self, _client: Client) {}

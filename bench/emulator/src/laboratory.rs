@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::analogue::FrontEnd;
 use crate::faults::Fault;
+use crate::instruments::chamber::WeissAscii2;
 use crate::instruments::com5003::Com5003;
 use crate::instruments::display::DisplayReader;
 use crate::instruments::mt786::Mt786;
@@ -25,7 +26,7 @@ use crate::instruments::{Client, Instrument};
 use crate::noise::Draw;
 use crate::position::{Position, TrueError};
 use crate::reference::Reference;
-use crate::world::World;
+use crate::world::{Engine, EngineSeconds, World};
 
 /// A meter to put on the bench.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct MeterConfig {
     pub serial: String,
     /// Reference voltage (V).
     pub un_volt: u32,
+    /// Reference frequency (Hz).
+    pub fn_hertz: u32,
     /// Meter constant of the nameplate [imp/kWh].
     pub constant: u32,
     /// Number of the error calculator its impulses are wired to, from 1.
@@ -53,6 +56,9 @@ pub struct LaboratoryConfig {
     pub reference_uncertainty_percent: f64,
     /// Ambient temperature (°C).
     pub ambient_c: f64,
+    /// A climatic chamber stands around the meters.
+    pub chamber: bool,
+    pub engine: Engine,
 }
 
 /// Why a laboratory cannot be built.
@@ -160,7 +166,8 @@ struct Shared {
 impl Shared {
     /// Moves the world up to now and lets every instrument see what passed.
     fn advance(&mut self, now: u64) {
-        self.world.advance(now);
+        let Self { world, slots, .. } = self;
+        world.advance(now, |place| slots.values().any(|slot| slot.instrument.watches(place)));
         for slot in self.slots.values_mut() {
             slot.instrument.observe(&mut self.world);
         }
@@ -194,7 +201,7 @@ impl Laboratory {
         let wiring = config.meters.iter().map(|(_, meter)| meter.calculator).collect();
         for (number, meter) in &config.meters {
             let position = build_position(*number, meter, config)?;
-            systems = systems.max(position.meter.profile().systems as usize);
+            systems = systems.max(position.systems());
             positions.push(position);
         }
         let reference = Reference::drawn(config.seed, config.reference_uncertainty_percent);
@@ -206,6 +213,9 @@ impl Laboratory {
         for (place, (number, _)) in config.meters.iter().enumerate() {
             instruments.push((display_name(*number), Box::new(DisplayReader { position: place }), false));
         }
+        if config.chamber {
+            instruments.push(("chamber".into(), Box::new(WeissAscii2::new(config.ambient_c)), false));
+        }
         let (mut slots, mut dialers, mut listeners) = (HashMap::new(), HashMap::new(), Vec::new());
         for (name, instrument, is_source) in instruments {
             let (dialer, listener) = pipe();
@@ -213,7 +223,8 @@ impl Laboratory {
             listeners.push((name.clone(), listener));
             slots.insert(name, Slot { instrument, log: InstrumentLog::default(), is_source });
         }
-        let shared = Shared { world: World::new(reference, positions), slots, clients: 0 };
+        let shared =
+            Shared { world: World::new(reference, positions, config.ambient_c, config.engine), slots, clients: 0 };
         let laboratory = Self {
             shared: Arc::new(Mutex::new(shared)),
             dialers: Arc::new(dialers),
@@ -273,6 +284,12 @@ impl Laboratory {
     pub fn true_error(&self, position: u32) -> Option<TrueError> {
         let place = self.positions.iter().position(|&n| n == position)?;
         self.observe(|world| world.true_error(place))
+    }
+
+    /// How the time of the meter at this position was spent.
+    pub fn engine_seconds(&self, position: u32) -> EngineSeconds {
+        let place = self.positions.iter().position(|&n| n == position).unwrap_or_default();
+        self.observe(|world| world.engine_seconds(place))
     }
 
     /// What an instrument was told and put out.
@@ -384,7 +401,7 @@ fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -
     Position::new(
         &profile,
         &settings,
-        FrontEnd::drawn(config.seed, &meter.serial),
+        FrontEnd::drawn(config.seed, &meter.serial, (f64::from(meter.un_volt), f64::from(meter.fn_hertz))),
         &meter.faults,
         Draw::of(config.seed, &meter.serial).bits("noise", 0),
         config.ambient_c,

@@ -7,6 +7,7 @@
 //! Instruments stand behind the wire ([`Laboratory::endpoint`]) and speak their real protocols. None of them invents a
 //! reading: whatever they answer is computed from the world. The reference reads the world and never a meter.
 
+mod air;
 mod analogue;
 mod faults;
 mod instruments;
@@ -23,3 +24,4 @@ pub use laboratory::{
     describe_type,
 };
 pub use position::TrueError;
+pub use world::{Engine, EngineSeconds};

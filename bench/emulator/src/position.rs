@@ -1,25 +1,37 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
-use meterbench_meter::{Action, Meter, MeterError, Profile, Settings};
-use meterbench_metrology::{Frame, SampleInstant};
+use meterbench_meter::{Action, Display, Meter, MeterError, Profile, Settings};
+use meterbench_metrology::{Frame, ImpulseQuantity, SampleInstant};
 
-use crate::analogue::{FrontEnd, Sampler};
-use crate::faults::{Fault, plant};
-use crate::source::{Output, SourceLog};
+use crate::analogue::dwell::Window;
+use crate::analogue::{Around, FrontEnd, Sampler};
+use crate::faults::{Fault, Planted, plant};
+use crate::source::Output;
 
 /// Frames handed to the meter at once.
 const BLOCK: usize = 800;
+
+/// How time passes for a meter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Every sample, up to the end.
+    Samples,
+    /// Nobody looks: whole windows in closed form where the output stands. What is left of the last window stays undone.
+    Dwell,
+}
 
 /// One meter under test.
 #[derive(Debug)]
 pub(crate) struct Position {
     sampler: Sampler,
-    pub(crate) meter: Meter,
+    meter: Meter,
     frames: Vec<Frame>,
     /// Rising edges of LED and S0 that nobody has looked at yet.
     edges: Vec<SampleInstant>,
-    drop_one_in: Option<u32>,
+    planted: Planted,
     impulses: u32,
+    /// Samples taken one by one, and in whole windows.
+    taken: (u64, u64),
 }
 
 /// The error of a meter as the world knows it.
@@ -41,35 +53,97 @@ impl Position {
         ambient_c: f64,
     ) -> Result<Self, MeterError> {
         let mut settings = *settings;
-        let drop_one_in = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
+        let planted = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
         Ok(Self {
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
             meter: Meter::new(profile, &settings)?,
             frames: Vec::with_capacity(BLOCK),
             edges: Vec::new(),
-            drop_one_in,
+            planted,
             impulses: 0,
+            taken: (0, 0),
         })
     }
 
-    /// Samples up to here have been taken.
-    pub(crate) fn sampled(&self) -> u64 {
-        self.sampler.next_sample()
+    /// Systems of the meter.
+    pub(crate) fn systems(&self) -> usize {
+        self.meter.profile().systems as usize
     }
 
-    /// Runs the meter up to a sample.
-    pub(crate) fn advance(&mut self, source: &SourceLog, to: u64) {
+    /// Samples of lag behind a moment of bench time.
+    pub(crate) fn lag(&self, to: u64) -> u64 {
+        self.sampler.own_sample(to).saturating_sub(self.sampler.next_sample())
+    }
+
+    /// Runs the meter up to a moment of bench time (samples), by at most so many samples; false when it got there.
+    pub(crate) fn advance(&mut self, around: Around<'_>, to: u64, pace: Pace, most: u64) -> bool {
+        let to = self.sampler.own_sample(to);
+        let slice_end = self.sampler.next_sample() + most;
         while self.sampler.next_sample() < to {
-            self.frames.clear();
-            self.sampler.fill(&mut self.frames, source, to);
-            let Self { meter, frames, edges, drop_one_in, impulses, .. } = self;
-            meter.process(frames, |Action::Impulse(impulse)| {
+            if self.sampler.next_sample() >= slice_end {
+                return true;
+            }
+            if pace == Pace::Dwell && self.meter.state().at_window_start() {
+                let sync = self.meter.state().synchronised_by();
+                match self.sampler.take_window(around, sync, to) {
+                    Window::Taken(window) => {
+                        self.take_window(&window.0, &window.1);
+                        continue;
+                    }
+                    Window::NotYet => return false,
+                    Window::Changing => {}
+                }
+            }
+            self.take_samples(around, to, pace);
+        }
+        false
+    }
+
+    fn take_samples(&mut self, around: Around<'_>, to: u64, pace: Pace) {
+        self.frames.clear();
+        let first = self.sampler.next_sample();
+        self.sampler.fill(&mut self.frames, around, to);
+        let mut done = self.frames.len();
+        let Self { meter, frames, edges, planted, impulses, sampler, .. } = self;
+        let clock = sampler.front_end.clock;
+        let mut act = |Action::Impulse(impulse)| {
+            *impulses += 1;
+            if planted.puts_out(*impulses) {
+                edges.push(true_instant(impulse.rise, clock));
+            }
+        };
+        match pace {
+            Pace::Samples => meter.process(frames, act),
+            Pace::Dwell => {
+                // One by one, to stop where the windows can begin.
+                for (n, frame) in frames.iter().enumerate() {
+                    meter.process(std::slice::from_ref(frame), &mut act);
+                    if meter.state().at_window_start() {
+                        done = n + 1;
+                        break;
+                    }
+                }
+                if done < frames.len() {
+                    sampler.rewind(first + done as u64);
+                }
+            }
+        }
+        self.taken.0 += done as u64;
+    }
+
+    fn take_window(&mut self, cycles: &[meterbench_metrology::CycleSums], frames: &[Frame; 2]) {
+        let clock = self.sampler.front_end.clock;
+        let Self { meter, edges, planted, impulses, taken, .. } = self;
+        for cycle in cycles {
+            meter.process_cycle(cycle, |Action::Impulse(impulse)| {
                 *impulses += 1;
-                if drop_one_in.is_none_or(|n| *impulses % n != 0) {
-                    edges.push(impulse.rise);
+                if planted.puts_out(*impulses) {
+                    edges.push(true_instant(impulse.rise, clock));
                 }
             });
+            taken.1 += u64::from(cycle.samples);
         }
+        meter.resume(&frames[0], &frames[1]);
     }
 
     /// Takes the edges since the last call.
@@ -77,45 +151,44 @@ impl Position {
         std::mem::take(&mut self.edges)
     }
 
+    /// What the display shows of this item.
+    pub(crate) fn display(&self, obis: [u8; 3]) -> Option<Display> {
+        self.planted.shown(&self.meter, obis, self.impulses)
+    }
+
+    /// Lets the test output count kWh or kvarh.
+    pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), MeterError> {
+        self.meter.select_output(quantity)
+    }
+
+    /// Temperature of the case (°C).
+    pub(crate) fn case_c(&self) -> f64 {
+        self.sampler.thermal.case_c
+    }
+
+    /// Samples taken one by one, and in whole windows.
+    pub(crate) fn taken(&self) -> (u64, u64) {
+        self.taken
+    }
+
     /// What the meter must show at this output, by its front end alone.
     pub(crate) fn true_error(&self, output: &Output) -> TrueError {
-        let systems = self.meter.profile().systems as usize;
-        let watt: f64 = (0..systems).map(|n| output.active_watt(n)).sum();
-        let seen: f64 = self.sampler.front_end.active_watt(output, &self.sampler.thermal).iter().take(systems).sum();
+        let watt: f64 = (0..self.systems()).map(|n| output.active_watt(n)).sum();
+        let seen = self.sampler.front_end.active_watt(output, &self.sampler.thermal);
+        let seen: f64 = seen.iter().take(self.systems()).sum::<f64>() * self.sampler.front_end.clock;
         TrueError { percent: 100.0 * (seen - watt) / watt, watt }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use meterbench_meter::TypeNumber;
-
-    use super::*;
-    use crate::source::Phasor;
-
-    #[test]
-    fn with_an_ideal_front_end_the_register_is_the_energy_of_the_source() {
-        let number: TypeNumber = "684-2-41D-1312AA70-1B14001".parse().unwrap();
-        for (ampere, lag, bound) in [(0.5, 0.0, 0.002), (100.0, 60.0, 0.002), (0.02, 0.0, 0.02)] {
-            let mut output = Output { hertz: 50.0, ..Output::default() };
-            for phase in 0..3 {
-                let angle = 120.0 * phase as f64;
-                output.voltage[phase] = Phasor { rms: 230.0, lag_deg: angle };
-                output.current[phase] = Phasor { rms: ampere, lag_deg: angle + lag };
-            }
-            let mut source = SourceLog::default();
-            source.set(0, output);
-            let settings = Settings::delivered();
-            let mut position = Position::new(number.profile(), &settings, FrontEnd::ideal(), &[], 0, 23.0).unwrap();
-            position.advance(&source, 8000);
-            let before = position.meter.registers().active_import.quanta();
-            position.advance(&source, 8000 * 21);
-            let quanta = position.meter.registers().active_import.quanta() - before;
-            let watt_hours = quanta as f64 / (240u128 << 76) as f64;
-            let truth = (0..3).map(|n| output.active_watt(n)).sum::<f64>() * 20.0 / 3600.0;
-            let error = 100.0 * (watt_hours - truth) / truth;
-            println!("world and firmware at {ampere} A, lag {lag} deg: {error:+.5} %");
-            assert!(error.abs() < bound, "{ampere} A, {lag} deg: {error}");
-        }
+/// A moment of the meter's clock in true time.
+fn true_instant(at: SampleInstant, clock: f64) -> SampleInstant {
+    if clock == 1.0 {
+        return at;
     }
+    let whole = (at.index() as f64 * 65_536.0 + f64::from(at.fraction())) / clock;
+    let whole = whole.round() as u64;
+    SampleInstant::new(whole >> 16, (whole & 0xffff) as u16)
 }
+
+#[cfg(test)]
+mod tests;

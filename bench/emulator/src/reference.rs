@@ -37,9 +37,17 @@ impl Reference {
 
     /// Active power as this instrument measures it (W); `phases` are the connected systems.
     pub(crate) fn watt(&self, output: &Output, range: usize, phases: usize) -> f64 {
+        self.power(output, range, phases, false)
+    }
+
+    /// Active (W) or reactive (var) power.
+    fn power(&self, output: &Output, range: usize, phases: usize, reactive: bool) -> f64 {
         let (sin, cos) = self.phase.sin_cos();
-        let power: f64 = (0..phases).map(|n| output.active_watt(n) * cos + output.reactive_var(n) * sin).sum();
-        power * self.factor(range)
+        let of = |n: usize| {
+            let (p, q) = (output.active_watt(n), output.reactive_var(n));
+            if reactive { q * cos - p * sin } else { p * cos + q * sin }
+        };
+        (0..phases).map(of).sum::<f64>() * self.factor(range)
     }
 
     /// Voltage or current as this instrument measures it.
@@ -47,12 +55,11 @@ impl Reference {
         value * (1.0 + self.gain / 2.0 + self.draw.rectangular("channel", channel as u64, RANGE_PERCENT / 200.0))
     }
 
-    /// Active energy between two instants (Wh), signed.
-    pub(crate) fn watt_hours(
+    /// Active (Wh) or reactive (varh) energy between two instants, signed.
+    pub(crate) fn energy(
         &self,
         source: &SourceLog,
-        range: usize,
-        phases: usize,
+        (range, phases, reactive): (usize, usize, bool),
         from: SampleInstant,
         to: SampleInstant,
     ) -> f64 {
@@ -66,7 +73,7 @@ impl Reference {
             if start >= end {
                 break;
             }
-            joule += self.watt(&segment.output, range, phases) * (stop - start) / f64::from(SAMPLE_RATE);
+            joule += self.power(&segment.output, range, phases, reactive) * (stop - start) / f64::from(SAMPLE_RATE);
         }
         let seconds = ((end - begin) / f64::from(SAMPLE_RATE)).max(1e-3);
         let scatter = self.draw.normal("scatter", from.nanoseconds() ^ to.nanoseconds().rotate_left(32), SCATTER);
@@ -89,7 +96,8 @@ mod tests {
         output.current[0].rms = 20.0;
         source.set(16_000, output);
         let reference = Reference::drawn(3, 0.0);
-        let wh = reference.watt_hours(&source, 0, 3, SampleInstant::new(4000, 0), SampleInstant::new(20_000, 32_768));
+        let wh =
+            reference.energy(&source, (0, 3, false), SampleInstant::new(4000, 0), SampleInstant::new(20_000, 32_768));
         // one second of 2300 W and half a second and half a sample of 4600 W
         let truth = (2300.0 + 4600.0 * (4000.5 / 8000.0)) / 3600.0;
         assert!((wh / truth - 1.0).abs() < 2e-4, "{wh} {truth}");

@@ -53,6 +53,13 @@ impl Output {
         u.rms * i.rms * (i.lag_deg - u.lag_deg).to_radians().sin()
     }
 
+    /// The voltages stand in the order L1-L3-L2.
+    pub(crate) fn is_reversed(&self) -> bool {
+        let after = |from: Phasor, to: Phasor| (to.lag_deg - from.lag_deg).rem_euclid(360.0);
+        let [l1, l2, l3] = self.voltage;
+        [l1, l2, l3].iter().all(|v| v.rms > 0.0) && after(l1, l2) > after(l1, l3)
+    }
+
     /// Something dangerous is on.
     pub(crate) fn is_energised(&self) -> bool {
         self.voltage.iter().chain(&self.current).any(|p| p.rms > 0.0)
@@ -81,7 +88,12 @@ pub(crate) struct Segment {
 impl Segment {
     /// Angle of the common zero at a sample (rad).
     pub(crate) fn angle(&self, sample: u64) -> f64 {
-        let turns = self.turns + (sample - self.from) as f64 / f64::from(SAMPLE_RATE) * self.output.hertz;
+        self.angle_at(sample as f64)
+    }
+
+    /// The same between samples.
+    pub(crate) fn angle_at(&self, sample: f64) -> f64 {
+        let turns = self.turns + (sample - self.from as f64) / f64::from(SAMPLE_RATE) * self.output.hertz;
         (turns - turns.floor()) * TAU
     }
 }

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use meterbench_link::Session;
 
 use crate::roles::{
-    CalculatorState, Energy, ErrorCalculator, ErrorReading, InstrumentError, ReferenceSpecification, ReferenceStandard,
+    CalculatorState, Energy, ErrorCalculator, ErrorReading, InstrumentError, MeterOutput, ReferenceSpecification,
+    ReferenceStandard,
 };
 
 /// Ranges by name and nominal value, smallest first.
@@ -138,10 +139,11 @@ impl ReferenceStandard for Com5003 {
         Ok(())
     }
 
-    async fn start_energy(&mut self) -> Result<(), InstrumentError> {
-        self.exchange("CALCulate:EM01:0001:MODE 0;|CALCulate:EM01:0001:TXUNIT kWh;|CALCulate:EM01:0001:START 1;", 0)
-            .await
-            .map(drop)
+    async fn start_energy(&mut self, reactive: bool) -> Result<(), InstrumentError> {
+        let (reference, unit) = if reactive { ("Q", "kVarh") } else { ("P", "kWh") };
+        let settings =
+            ["MODE 0".to_owned(), format!("REFSOURCE {reference}"), format!("TXUNIT {unit}"), "START 1".into()];
+        self.exchange(&settings.map(|s| format!("CALCulate:EM01:0001:{s};")).join("|"), 0).await.map(drop)
     }
 
     async fn energy(&mut self) -> Result<Energy, InstrumentError> {
@@ -162,12 +164,13 @@ impl ReferenceStandard for Com5003 {
 
 #[async_trait]
 impl ErrorCalculator for Com5003 {
-    async fn start(&mut self, input: &str, constant: u32, impulses: u64) -> Result<(), InstrumentError> {
+    async fn start(&mut self, input: &str, meter: MeterOutput, impulses: u64) -> Result<(), InstrumentError> {
+        let (reference, unit) = if meter.reactive { ("Q", "I/kVarh") } else { ("P", "I/kWh") };
         let settings = [
             format!("{} SC1;", node(input, "DUTSOURCE")),
-            format!("{} P;", node(input, "REFSOURCE")),
-            format!("{} I/kWh;", node(input, "DCUNIT")),
-            format!("{} {constant};", node(input, "DUTCONSTANT")),
+            format!("{} {reference};", node(input, "REFSOURCE")),
+            format!("{} {unit};", node(input, "DCUNIT")),
+            format!("{} {};", node(input, "DUTCONSTANT"), meter.constant),
             format!("{} {impulses};", node(input, "MRATE")),
             format!("{} 1;", node(input, "MCOUNT")),
             format!("{} 1;", node(input, "START")),

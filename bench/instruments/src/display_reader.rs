@@ -1,10 +1,10 @@
-//! The display of a meter behind a reading head: `DISPLAY? 1.8.0` is answered with `1.8.0;VALUE;UNIT`.
+//! The reading head at a meter: `DISPLAY? 1.8.0` is answered with `1.8.0;VALUE;UNIT`, `OUTPUT kvarh` by what it sets.
 
 use meterbench_link::Session;
 
 use crate::roles::{DisplayReading, InstrumentError};
 
-/// Reads one display.
+/// Reads one display, and chooses what the test output of the meter counts.
 pub struct DisplayReader {
     session: Session,
 }
@@ -22,6 +22,16 @@ impl DisplayReader {
             Some(reading) => Ok(reading),
             None => Err(self.session.unexpected(&query, &text, &format!("`{obis};VALUE;kWh` or `kvarh`")).into()),
         }
+    }
+
+    /// Lets the test output count kWh or kvarh.
+    pub async fn select_output(&mut self, reactive: bool) -> Result<(), InstrumentError> {
+        let command = format!("OUTPUT {}", if reactive { "kvarh" } else { "kWh" });
+        let answer = self.session.query(&command).await?;
+        if answer != command {
+            return Err(self.session.unexpected(&command, &answer, &format!("`{command}`")).into());
+        }
+        Ok(())
     }
 }
 

@@ -2,30 +2,34 @@
 //!
 //! A driver speaks one instrument's protocol over a [`Session`]. Whether the instrument is real
 //! or emulated cannot be known here: the seam is bytes. Set-points are checked against [`SourceLimits`] before a byte
-//! is written. A new driver is one file and one line in [`open_source`] or [`open_reference`].
+//! is written. A new driver is one file and one line in [`open_source`], [`open_reference`] or [`open_chamber`].
 
 mod com5003;
 mod display_reader;
 mod mt786;
 mod roles;
+mod weiss_ascii2;
 
 use meterbench_link::Session;
 
 pub use display_reader::DisplayReader;
 pub use roles::{
-    AcSource, CalculatorState, DisplayReading, Energy, ErrorCalculator, ErrorReading, InstrumentError, Readback,
-    Reference, ReferenceSpecification, ReferenceStandard, Setting, SourceLimits, Wave,
+    AcSource, CalculatorState, Chamber, ChamberLimits, Climate, DisplayReading, Energy, ErrorCalculator, ErrorReading,
+    InstrumentError, MeterOutput, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting,
+    SourceLimits, Wave,
 };
 
 /// Models of the source role.
 pub const SOURCES: [&str; 1] = ["zera-mt786"];
 /// Models of the reference role.
 pub const REFERENCES: [&str; 1] = ["zera-com5003"];
+/// Models of the chamber role.
+pub const CHAMBERS: [&str; 1] = ["weiss-ascii2"];
 
 /// Byte that ends a line of this model.
 pub fn terminator(model: &str) -> Option<u8> {
     match model {
-        "zera-mt786" => Some(b'\r'),
+        "zera-mt786" | "weiss-ascii2" => Some(b'\r'),
         "zera-com5003" | "display-reader" => Some(b'\n'),
         _ => None,
     }
@@ -43,6 +47,14 @@ pub fn open_source(model: &str, session: Session, limits: SourceLimits) -> Optio
 pub fn open_reference(model: &str, session: Session) -> Option<Box<dyn Reference>> {
     match model {
         "zera-com5003" => Some(Box::new(com5003::Com5003::new(session))),
+        _ => None,
+    }
+}
+
+/// The driver of a chamber model; `None` when there is none.
+pub fn open_chamber(model: &str, session: Session, limits: ChamberLimits) -> Option<Box<dyn Chamber>> {
+    match model {
+        "weiss-ascii2" => Some(Box::new(weiss_ascii2::WeissAscii2::new(session, limits))),
         _ => None,
     }
 }

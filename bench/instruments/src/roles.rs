@@ -98,14 +98,23 @@ pub trait ReferenceStandard: Send {
     /// Sets ranges that hold these values and lets them stand: automatic ranging would lose energy.
     async fn set_ranges(&mut self, volt: f64, ampere: f64) -> Result<(), InstrumentError>;
 
-    /// Begins to count energy.
-    async fn start_energy(&mut self) -> Result<(), InstrumentError>;
+    /// Begins to count active or reactive energy.
+    async fn start_energy(&mut self, reactive: bool) -> Result<(), InstrumentError>;
 
     /// Energy since the start; counting goes on.
     async fn energy(&mut self) -> Result<Energy, InstrumentError>;
 
     /// Ends counting; the energy between start and stop.
     async fn stop_energy(&mut self) -> Result<Energy, InstrumentError>;
+}
+
+/// What the impulses of a meter stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeterOutput {
+    /// Impulses per kWh or kvarh.
+    pub constant: u32,
+    /// kvarh instead of kWh.
+    pub reactive: bool,
 }
 
 /// Where an error calculator stands.
@@ -130,7 +139,7 @@ pub struct ErrorReading {
     pub percent: f64,
     /// Impulses it measured over.
     pub impulses: u64,
-    /// Reference energy between first and last edge (Wh).
+    /// Reference energy between first and last edge (Wh) or (varh).
     pub reference_wh: f64,
     /// Reference pulses.
     pub pulses: f64,
@@ -141,8 +150,8 @@ pub struct ErrorReading {
 /// One error calculator per position, named by its input: `EC1`.
 #[async_trait]
 pub trait ErrorCalculator: Send {
-    /// Arms a calculator for so many impulses of a meter with this constant [imp/kWh].
-    async fn start(&mut self, input: &str, constant: u32, impulses: u64) -> Result<(), InstrumentError>;
+    /// Arms a calculator for so many impulses of a meter with this constant [imp/kWh] or [imp/kvarh].
+    async fn start(&mut self, input: &str, meter: MeterOutput, impulses: u64) -> Result<(), InstrumentError>;
 
     /// Where a calculator stands, and the edges it has seen since the start.
     async fn progress(&mut self, input: &str) -> Result<(CalculatorState, u64), InstrumentError>;
@@ -156,6 +165,41 @@ pub trait ErrorCalculator: Send {
 /// A reference standard with error calculators.
 pub trait Reference: ReferenceStandard + ErrorCalculator {}
 impl<T: ReferenceStandard + ErrorCalculator> Reference for T {}
+
+/// What nothing on this bench may ask of the chamber (°C).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChamberLimits {
+    pub lowest_c: f64,
+    pub highest_c: f64,
+}
+
+/// What a chamber says of itself (°C).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Climate {
+    pub nominal_c: f64,
+    /// Of the air.
+    pub actual_c: f64,
+    /// Of the sensor at the meter.
+    pub specimen_c: f64,
+    pub running: bool,
+}
+
+/// A climatic chamber with a sensor at the meter.
+#[async_trait]
+pub trait Chamber: Send {
+    async fn identify(&mut self) -> Result<String, InstrumentError>;
+
+    /// Refuses what lies beyond the limits; nothing is written for it.
+    fn check(&self, celsius: f64) -> Result<(), InstrumentError>;
+
+    /// Sets the temperature of the air and starts the chamber; returns at once.
+    async fn set(&mut self, celsius: f64) -> Result<(), InstrumentError>;
+
+    async fn read(&mut self) -> Result<Climate, InstrumentError>;
+
+    /// A driver of its own on a connection of its own, for the safe state.
+    fn fresh(&self) -> Box<dyn Chamber>;
+}
 
 /// What a display shows.
 #[derive(Debug, Clone, PartialEq)]

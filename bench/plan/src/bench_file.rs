@@ -36,8 +36,8 @@ impl std::fmt::Display for Address {
 pub struct Calibration {
     pub certificate: String,
     pub due: String,
-    /// Expanded uncertainty, k = 2 [%].
-    pub uncertainty_percent: f64,
+    /// Expanded uncertainty, k = 2: in percent, of a chamber (K).
+    pub uncertainty: f64,
 }
 
 /// An instrument of the bench.
@@ -48,6 +48,16 @@ pub struct InstrumentEntry {
     pub calibration: Option<Calibration>,
     /// Source only: nothing above this is ever asked of it (V), (A).
     pub limits: Option<(f64, f64)>,
+    /// Chamber only: nothing below or above this is ever asked of it (°C).
+    pub temperatures: Option<(f64, f64)>,
+}
+
+/// Models that drivers exist for, by role.
+#[derive(Debug, Clone, Copy)]
+pub struct Models<'a> {
+    pub sources: &'a [&'a str],
+    pub references: &'a [&'a str],
+    pub chambers: &'a [&'a str],
 }
 
 /// A place for a meter.
@@ -87,16 +97,17 @@ pub struct BenchFile {
     pub kind: BenchKind,
     pub source: InstrumentEntry,
     pub reference: InstrumentEntry,
+    pub chamber: Option<InstrumentEntry>,
     pub positions: Vec<PositionEntry>,
     pub emulation: Emulation,
 }
 
-const ROLES: [&str; 6] = ["source", "reference", "counter", "chamber", "load", "switch-matrix"];
+const ROLES: [&str; 6] = ["source", "reference", "chamber", "counter", "load", "switch-matrix"];
 const MOST_POSITIONS: usize = 48;
 
 impl BenchFile {
-    /// Reads a bench file. `models` are the known models of source and reference.
-    pub fn read(source: &Source, models: (&[&str], &[&str])) -> Result<Self, Vec<Finding>> {
+    /// Reads a bench file.
+    pub fn read(source: &Source, models: Models<'_>) -> Result<Self, Vec<Finding>> {
         let mut parse_findings = Vec::new();
         let Some(root) = yaml::parse(source, &mut parse_findings) else { return Err(parse_findings) };
         let findings = Findings::default();
@@ -106,13 +117,16 @@ impl BenchFile {
 
     /// The certificate's uncertainty of the reference [%]; the file is refused without one.
     pub fn reference_uncertainty_percent(&self) -> f64 {
-        self.reference.calibration.as_ref().map_or(f64::INFINITY, |c| c.uncertainty_percent)
+        self.reference.calibration.as_ref().map_or(f64::INFINITY, |c| c.uncertainty)
     }
 }
 
+/// Source, reference, chamber.
+type Wired = (InstrumentEntry, InstrumentEntry, Option<InstrumentEntry>);
+
 struct Reader<'a> {
     findings: &'a Findings,
-    models: (&'a [&'a str], &'a [&'a str]),
+    models: Models<'a>,
 }
 
 impl Reader<'_> {
@@ -134,25 +148,29 @@ impl Reader<'_> {
         let instruments = self.instruments(&fields, kind);
         let positions = self.positions(&fields);
         let emulation = self.emulation(&fields, kind);
-        let (source, reference) = instruments?;
-        Some(BenchFile { title, kind, source, reference, positions: positions?, emulation: emulation? })
+        let (source, reference, chamber) = instruments?;
+        Some(BenchFile { title, kind, source, reference, chamber, positions: positions?, emulation: emulation? })
     }
 
-    fn instruments(&self, fields: &Fields<'_>, kind: BenchKind) -> Option<(InstrumentEntry, InstrumentEntry)> {
+    fn instruments(&self, fields: &Fields<'_>, kind: BenchKind) -> Option<Wired> {
         let Some(node) = fields.get("instruments") else {
             fields.missing("instruments", "the bench", self.findings);
             return None;
         };
         let roles = Fields::open(node, "`instruments`", &ROLES, self.findings)?;
-        for role in &ROLES[2..] {
+        for role in &ROLES[3..] {
             if let Some(node) = roles.get(role) {
                 let message = format!("role `{role}` is reserved, not available in this version");
                 self.findings.push(Finding::error("reserved", &node.span, message).label("remove it"));
             }
         }
-        let source = self.instrument(&roles, "source", self.models.0, kind);
-        let reference = self.instrument(&roles, "reference", self.models.1, kind);
-        source.zip(reference)
+        let source = self.instrument(&roles, "source", self.models.sources, kind);
+        let reference = self.instrument(&roles, "reference", self.models.references, kind);
+        let chamber = match roles.get("chamber") {
+            None => None,
+            Some(_) => Some(self.instrument(&roles, "chamber", self.models.chambers, kind)?),
+        };
+        Some((source?, reference?, chamber))
     }
 
     fn instrument(&self, roles: &Fields<'_>, role: &str, models: &[&str], kind: BenchKind) -> Option<InstrumentEntry> {
@@ -162,10 +180,10 @@ impl Reader<'_> {
             return None;
         };
         let what = format!("role `{role}`");
-        let keys: &[&str] = if role == "source" {
-            &["model", "address", "calibration", "limits"]
-        } else {
+        let keys: &[&str] = if role == "reference" {
             &["model", "address", "calibration"]
+        } else {
+            &["model", "address", "calibration", "limits"]
         };
         let fields = Fields::open(node, &what, keys, findings)?;
         let (model, model_node) = fields.required_text("model", &what, findings)?;
@@ -179,8 +197,20 @@ impl Reader<'_> {
         }
         let (address, address_node) = fields.required_text("address", &what, findings)?;
         let address = self.address(address, address_node, kind)?;
-        let calibration = fields.get("calibration").and_then(|node| self.calibration(node));
-        let limits = fields.get("limits").and_then(|node| {
+        let unit = if role == "chamber" { Dimension::Kelvin } else { Dimension::Ratio };
+        let calibration = fields.get("calibration").and_then(|node| self.calibration(node, unit));
+        let temperatures = fields.get("limits").filter(|_| role == "chamber").and_then(|node| {
+            let fields = Fields::open(node, "`limits`", &["lowest", "highest"], findings)?;
+            let read = |key: &str| {
+                let Some(node) = fields.get(key) else {
+                    fields.missing(key, "`limits`", findings);
+                    return None;
+                };
+                quantity::absolute(node, key, Dimension::Temperature, -100.0..=200.0, findings)
+            };
+            read("lowest").zip(read("highest"))
+        });
+        let limits = fields.get("limits").filter(|_| role == "source").and_then(|node| {
             let fields = Fields::open(node, "`limits`", &["voltage", "current"], findings)?;
             let read = |key: &str, dimension, most: f64| {
                 let Some(node) = fields.get(key) else {
@@ -201,10 +231,10 @@ impl Reader<'_> {
                 finding.label("add `calibration: { certificate: \"...\", due: \"2027-03-31\", uncertainty: 0.02 % }`"),
             );
         }
-        if role == "source" && fields.get("limits").is_none() {
-            fields.missing("limits", "the source", findings);
+        if role != "reference" && fields.get("limits").is_none() {
+            fields.missing("limits", &format!("the {role}"), findings);
         }
-        Some(InstrumentEntry { model: model.to_owned(), address, calibration, limits })
+        Some(InstrumentEntry { model: model.to_owned(), address, calibration, limits, temperatures })
     }
 
     fn address(&self, text: &str, node: &Node, kind: BenchKind) -> Option<Address> {
@@ -233,7 +263,7 @@ impl Reader<'_> {
         None
     }
 
-    fn calibration(&self, node: &Node) -> Option<Calibration> {
+    fn calibration(&self, node: &Node, unit: Dimension) -> Option<Calibration> {
         let findings = self.findings;
         let fields = Fields::open(node, "`calibration`", &["certificate", "due", "uncertainty"], findings)?;
         let certificate = fields.required_text("certificate", "`calibration`", findings)?.0.to_owned();
@@ -246,8 +276,8 @@ impl Reader<'_> {
             fields.missing("uncertainty", "`calibration`", findings);
             return None;
         };
-        let uncertainty = quantity::absolute(node, "uncertainty", Dimension::Ratio, 1e-4..=10.0, findings)?;
-        Some(Calibration { certificate, due: due.to_owned(), uncertainty_percent: uncertainty })
+        let uncertainty = quantity::absolute(node, "uncertainty", unit, 1e-4..=10.0, findings)?;
+        Some(Calibration { certificate, due: due.to_owned(), uncertainty })
     }
 
     fn positions(&self, fields: &Fields<'_>) -> Option<Vec<PositionEntry>> {
@@ -359,7 +389,7 @@ impl Reader<'_> {
     fn disturbances(&self, node: &Node) -> Vec<Disturbance> {
         const KINDS: [&str; 5] = ["dead", "slow", "half-line", "garbage", "cut"];
         let findings = self.findings;
-        let Some(roles) = Fields::open(node, "`disturb`", &["source", "reference"], findings) else {
+        let Some(roles) = Fields::open(node, "`disturb`", &["source", "reference", "chamber"], findings) else {
             return Vec::new();
         };
         let read = |role: &str| {
@@ -377,7 +407,7 @@ impl Reader<'_> {
             };
             Some(Disturbance { instrument: role.to_owned(), kind: kind.to_owned(), after: u32::try_from(after).ok()? })
         };
-        ["source", "reference"].into_iter().filter_map(read).collect()
+        ["source", "reference", "chamber"].into_iter().filter_map(read).collect()
     }
 }
 

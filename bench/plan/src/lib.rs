@@ -20,14 +20,17 @@ mod step;
 mod yaml;
 
 pub use bench_file::{
-    Address, BenchFile, BenchKind, Calibration, Disturbance, Emulation, InstrumentEntry, PositionEntry,
+    Address, BenchFile, BenchKind, Calibration, Disturbance, Emulation, InstrumentEntry, Models, PositionEntry,
 };
 pub use condition::Condition;
 pub use fault_file::{FaultFile, FaultWords};
 pub use finding::{Finding, Severity, Source};
 pub use meter_file::MeterFile;
 pub use plan_file::{PlanFile, Requirement};
-pub use resolve::{Action, Expectation, ResolvedPlan, ResolvedStep, TestPoint};
+pub use resolve::{
+    Action, CompositePoint, Expectation, HeatingPoint, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint, Variation,
+    VariedPoint,
+};
 pub use step::{RESERVED_STEPS, STEPS};
 
 /// What a file is, by its first key.

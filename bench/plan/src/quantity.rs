@@ -18,6 +18,7 @@ pub(crate) enum Dimension {
     Power,
     Angle,
     Temperature,
+    Kelvin,
     Constant,
 }
 
@@ -32,6 +33,7 @@ impl Dimension {
             Self::Power => "a power",
             Self::Angle => "an angle",
             Self::Temperature => "a temperature",
+            Self::Kelvin => "a difference of temperature",
             Self::Constant => "a meter constant",
         }
     }
@@ -46,6 +48,7 @@ impl Dimension {
             Self::Power => "W",
             Self::Angle => "min-of-arc or deg",
             Self::Temperature => "°C",
+            Self::Kelvin => "K",
             Self::Constant => "imp/kWh",
         }
     }
@@ -62,13 +65,14 @@ impl Dimension {
             Self::Power => format!("`{number} W`"),
             Self::Angle => format!("`{number} min-of-arc`"),
             Self::Temperature => format!("`{number} °C`"),
+            Self::Kelvin => format!("`{number} K`"),
             Self::Constant => format!("`{number} imp/kWh`"),
         }
     }
 }
 
 /// Units by spelling, with their dimension and factor to the base unit.
-const UNITS: [(&str, Dimension, f64); 27] = [
+const UNITS: [(&str, Dimension, f64); 29] = [
     ("V", Dimension::Voltage, 1.0),
     ("mV", Dimension::Voltage, 1e-3),
     ("kV", Dimension::Voltage, 1e3),
@@ -81,6 +85,7 @@ const UNITS: [(&str, Dimension, f64); 27] = [
     ("Itr", Dimension::Current, 0.0),
     ("Iref", Dimension::Current, 0.0),
     ("Ib", Dimension::Current, 0.0),
+    ("In", Dimension::Current, 0.0),
     ("Imax", Dimension::Current, 0.0),
     ("Hz", Dimension::Frequency, 1.0),
     ("fn", Dimension::Frequency, 0.0),
@@ -95,6 +100,7 @@ const UNITS: [(&str, Dimension, f64); 27] = [
     ("min-of-arc", Dimension::Angle, 1.0),
     ("°C", Dimension::Temperature, 1.0),
     ("degC", Dimension::Temperature, 1.0),
+    ("K", Dimension::Kelvin, 1.0),
     ("imp/kWh", Dimension::Constant, 1.0),
 ];
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use meterbench_record::{Certainty, Direction, EnergyKind, Limit, LoadPoint, Nameplate, Phases, PowerFactor, slug};
-use meterbench_standards::{DecisionRule, Load, NoLoad, Standard, Starting};
+use meterbench_standards::{DecisionRule, Load, NoLoad, Standard, StandardPoint, Starting};
 
 use crate::condition::Condition;
 use crate::fields::Findings;
@@ -11,6 +11,10 @@ use crate::finding::Finding;
 use crate::plan_file::PlanFile;
 use crate::quantity::Amount;
 use crate::step::{Block, Body, Spanned, Step, StepLimit};
+
+mod influence;
+
+pub use influence::{CompositePoint, HeatingPoint, InfluenceTest, Variation, VariedPoint};
 
 /// A plan for one kind of meter, ready to run.
 #[derive(Debug, Clone)]
@@ -36,15 +40,55 @@ pub struct ResolvedStep {
 /// What to do.
 #[derive(Debug, Clone)]
 pub enum Action {
-    WarmUp { load: LoadPoint, seconds: f64 },
-    Accuracy { points: Vec<TestPoint>, readings: u64 },
-    Repeatability { points: Vec<TestPoint>, readings: u64 },
-    Starting { rule: Starting, points: Vec<LoadPoint> },
-    NoLoad { rule: NoLoad, points: Vec<(LoadPoint, Limit)> },
-    MeterConstant { load: LoadPoint, limit: Option<Limit> },
-    Apply { load: LoadPoint },
-    Wait { seconds: f64, expect: Vec<Expectation> },
-    Prompt { text: String },
+    WarmUp {
+        load: LoadPoint,
+        seconds: f64,
+    },
+    /// `both_ways`: with rising, then with falling current.
+    Accuracy {
+        points: Vec<TestPoint>,
+        readings: u64,
+        both_ways: bool,
+    },
+    Influence(InfluenceTest),
+    SelfHeating {
+        points: Vec<HeatingPoint>,
+        warm_up_seconds: f64,
+    },
+    Composite {
+        points: Vec<CompositePoint>,
+    },
+    /// This meter cannot show what the step tests, and why.
+    NotApplicable {
+        quantity: &'static str,
+        load: LoadPoint,
+        why: String,
+    },
+    Repeatability {
+        points: Vec<TestPoint>,
+        readings: u64,
+    },
+    Starting {
+        rule: Starting,
+        points: Vec<LoadPoint>,
+    },
+    NoLoad {
+        points: Vec<(LoadPoint, NoLoad)>,
+    },
+    MeterConstant {
+        load: LoadPoint,
+        limit: Option<Limit>,
+    },
+    Apply {
+        load: LoadPoint,
+    },
+    Wait {
+        seconds: f64,
+        expect: Vec<Expectation>,
+    },
+    Prompt {
+        text: String,
+    },
 }
 
 /// Impulses expected during a wait.
@@ -128,13 +172,8 @@ impl Resolver<'_> {
         for feature in requirement.has.iter().filter(|feature| !plate.has.contains(feature)) {
             mismatch(&requirement.span, format!("it requires {}, which this variant has not", feature.name()));
         }
-        if let Some(standard) = self.plan.standard.filter(|standard| !standard.has_class(plate.class)) {
-            let message = format!(
-                "{} has no class {}, and meter {} is of that class",
-                standard.citation(),
-                plate.class,
-                plate.name
-            );
+        if let Some(Err(none)) = self.plan.standard.map(|standard| standard.class_of(plate)) {
+            let message = format!("{none}, and so not for meter {}", plate.name);
             self.findings.push(
                 Finding::error("meter-mismatch", &self.plan.standard_span, message)
                     .label("another standard or another meter")
@@ -151,7 +190,11 @@ impl Resolver<'_> {
                 self.flatten(steps, &format!("{name}: "), into);
                 continue;
             }
-            let Some(action) = self.action(step) else { continue };
+            let action = match &step.body {
+                Body::CompositeError => self.composite(step, into),
+                _ => self.action(step),
+            };
+            let Some(action) = action else { continue };
             let number = into.len() as u32 + 1;
             let id = step.id.clone().unwrap_or_else(|| slug(&name));
             into.push((ResolvedStep { number, word: step.word, name, id, action }, step.span.clone()));
@@ -188,10 +231,14 @@ impl Resolver<'_> {
                 Action::WarmUp { load, seconds: *seconds }
             }
             Body::Apply { load } => Action::Apply { load: self.single(load, step)? },
-            Body::Accuracy { at, readings } => {
+            Body::Accuracy { at, readings, both_ways } => {
                 let points = self.test_points(step, at.as_deref(), Purpose::Error)?;
-                Action::Accuracy { points, readings: *readings }
+                Action::Accuracy { points, readings: *readings, both_ways: *both_ways }
             }
+            Body::Influence { vary, at, readings, soak_seconds } => {
+                self.influence(step, vary, at.as_deref(), *readings, *soak_seconds)?
+            }
+            Body::SelfHeating { at } => self.self_heating(step, at.as_deref())?,
             Body::Repeatability { at, readings } => {
                 let points = self.test_points(step, at.as_deref(), Purpose::Repeatability)?;
                 Action::Repeatability { points, readings: *readings }
@@ -204,13 +251,13 @@ impl Resolver<'_> {
                 Action::Wait { seconds: *seconds, expect }
             }
             Body::Prompt { text } => Action::Prompt { text: text.clone() },
-            Body::Group { .. } => return None,
+            Body::CompositeError | Body::Group { .. } => return None,
         })
     }
 
     /// The standard, or a finding that this step needs one.
     fn standard(&self, step: &Step) -> Option<&'static Standard> {
-        let standard = self.plan.standard.filter(|s| s.has_class(self.plate.class));
+        let standard = self.plan.standard.filter(|s| s.class_of(self.plate).is_ok());
         if (self.ambient_c - REFERENCE_C).abs() > REFERENCE_TOLERANCE_K {
             let message = format!("the limits hold at 23 °C ± 2 K, and the bench stands at {} °C", self.ambient_c);
             self.findings.push(
@@ -252,11 +299,9 @@ impl Resolver<'_> {
 
     /// Impulses need active power.
     fn check_power(&self, load: &LoadPoint, span: &Range<usize>) {
-        if load.active_watt().abs() < 1e-3 {
-            let message = format!(
-                "there is no active power at this point ({} V, {} A): nothing to measure",
-                load.volt, load.ampere
-            );
+        if load.power() < 1e-3 {
+            let message =
+                format!("there is no power at this point ({} V, {} A): nothing to measure", load.volt, load.ampere);
             let label = if load.ampere > 0.0 { "give it a `voltage`" } else { "give it a `current`" };
             self.findings.push(Finding::error("no-power", span, message).label(label));
         }
@@ -277,11 +322,17 @@ impl Resolver<'_> {
     /// The points of the standard that have a limit for this class.
     fn own_points(&self, step: &Step) -> Option<Vec<Placed>> {
         let standard = self.standard(step)?;
-        let mut placed = Vec::new();
-        for point in standard.accuracy_points(self.plate) {
+        let placed = self.place(standard.accuracy_points(self.plate), step);
+        Some(placed.into_iter().filter(|p| standard.intrinsic_limit(self.plate, &p.load).is_ok()).collect())
+    }
+
+    /// Load points of a standard at reference conditions.
+    fn place(&self, points: Vec<StandardPoint>, step: &Step) -> Vec<Placed> {
+        let mut placed: Vec<Placed> = Vec::new();
+        for point in points {
             let phases: Vec<Phases> = match point.load {
                 Load::Balanced => vec![Phases::all(self.plate.systems)],
-                Load::OnePhase => (0..3).filter_map(|n| Phases::new([n == 0, n == 1, n == 2])).collect(),
+                Load::OnePhase => Phases::EACH.to_vec(),
             };
             for phases in phases {
                 let load = LoadPoint {
@@ -292,13 +343,12 @@ impl Resolver<'_> {
                     ..self.reference_conditions()
                 };
                 // The edges of two bands can fall together on a meter; one point is enough.
-                let known = placed.iter().any(|p: &Placed| same_load(&p.load, &load));
-                if !known && standard.intrinsic_limit(self.plate, &load).is_ok() {
+                if !placed.iter().any(|p| same_load(&p.load, &load)) {
                     placed.push(Placed { load, span: step.span.clone() });
                 }
             }
         }
-        Some(placed)
+        placed
     }
 
     /// The limit at a point. The outer `None` is a mistake, the inner that the point is measured without one.
@@ -342,29 +392,22 @@ impl Resolver<'_> {
     }
 
     fn no_load(&self, step: &Step, voltages: &[Spanned<Amount>]) -> Option<Action> {
-        let rule = self.standard(step)?.no_load(self.plate).ok()?;
-        let at = |voltage: String, volt: f64| LoadPoint {
-            voltage,
-            current: "0 A".into(),
-            volt,
-            ampere: 0.0,
-            ..self.reference_conditions()
+        let standard = self.standard(step)?;
+        let at = |rule: NoLoad| {
+            let load = LoadPoint {
+                voltage: format!("{} Un", rule.voltage_factor),
+                volt: rule.voltage_factor * self.plate.un_volt,
+                ..self.reference_conditions()
+            };
+            (load, rule)
         };
-        let own = rule.voltage_factor * self.plate.un_volt;
-        let mut points = vec![(at(format!("{} Un", rule.voltage_factor), own), rule.limit.clone())];
-        if !voltages.is_empty() {
-            points.clear();
-            for voltage in voltages {
-                let volt = self.volt(voltage)?;
-                let mut limit = rule.limit.clone();
-                if (volt - own).abs() > 1e-9 * own {
-                    limit.row = format!("{}, at another voltage than the edition names", limit.row);
-                    limit.certainty = limit.certainty.min(Certainty::Medium);
-                }
-                points.push((at(voltage.words.clone(), volt), limit));
-            }
-        }
-        Some(Action::NoLoad { rule, points })
+        let rules = if voltages.is_empty() {
+            standard.no_load(self.plate).ok()?
+        } else {
+            let rule = |voltage| standard.no_load_at(self.plate, self.volt(voltage)? / self.plate.un_volt).ok();
+            voltages.iter().map(rule).collect::<Option<_>>()?
+        };
+        Some(Action::NoLoad { points: rules.into_iter().map(at).collect() })
     }
 
     fn meter_constant(&self, step: &Step, at: Option<&[Block]>) -> Option<Action> {
@@ -407,8 +450,12 @@ impl Resolver<'_> {
             frequency_hz: self.plate.fn_hertz,
             phases: Phases::all(self.plate.systems),
             direction: Direction::Import,
-            energy: EnergyKind::Active,
+            energy: self.plan.standard.map_or(EnergyKind::Active, Standard::energy),
             temperature_c: self.ambient_c,
+            frequency: None,
+            temperature: None,
+            reversed_sequence: false,
+            interrupted: None,
         }
     }
 
@@ -421,6 +468,7 @@ impl Resolver<'_> {
             block.frequency.len(),
             block.phases.len(),
             block.direction.len(),
+            block.energy.len(),
         ];
         let product = lengths.into_iter().map(|n| n.max(1)).fold(1, usize::saturating_mul);
         if product > MOST_POINTS {
@@ -430,11 +478,7 @@ impl Resolver<'_> {
             return Vec::new();
         }
         let mut points = vec![Placed { load: self.reference_conditions(), span: block.span.clone() }];
-        points = multiply(points, &block.voltage, |load, voltage| {
-            load.volt = self.volt(voltage)?;
-            load.voltage = canonical(voltage);
-            Some(())
-        });
+        points = multiply(points, &block.voltage, |load, voltage| self.set_voltage(load, voltage));
         points = multiply(points, &block.current, |load, current| {
             load.ampere = self.ampere(current)?;
             load.current = canonical(current);
@@ -444,14 +488,7 @@ impl Resolver<'_> {
             load.power_factor = pf.value;
             Some(())
         });
-        points = multiply(points, &block.frequency, |load, frequency| {
-            load.frequency_hz = match frequency.value {
-                Amount::Nominal(factor) => factor * self.plate.fn_hertz,
-                Amount::Absolute(hertz) => hertz,
-                Amount::Current(..) => return None,
-            };
-            self.within(load.frequency_hz, 45.0..=65.0, "Hz", &frequency.span)
-        });
+        points = multiply(points, &block.frequency, |load, frequency| self.set_frequency(load, frequency));
         points = multiply(points, &block.phases, |load, phases| {
             let phases_of_meter = Phases::all(self.plate.systems);
             load.phases = phases.value.unwrap_or(phases_of_meter);
@@ -465,10 +502,36 @@ impl Resolver<'_> {
             }
             Some(())
         });
-        multiply(points, &block.direction, |load, direction| {
+        points = multiply(points, &block.direction, |load, direction| {
             load.direction = direction.value;
             Some(())
+        });
+        multiply(points, &block.energy, |load, energy| {
+            load.energy = energy.value;
+            if energy.value == EnergyKind::Reactive && self.plate.reactive_class.is_none() {
+                let message = format!("meter {} registers no reactive energy", self.plate.name);
+                self.findings.push(Finding::error("meter-mismatch", &energy.span, message).label("not on this meter"));
+                return None;
+            }
+            Some(())
         })
+    }
+
+    fn set_voltage(&self, load: &mut LoadPoint, voltage: &Spanned<Amount>) -> Option<()> {
+        load.volt = self.volt(voltage)?;
+        load.voltage = canonical(voltage);
+        Some(())
+    }
+
+    fn set_frequency(&self, load: &mut LoadPoint, frequency: &Spanned<Amount>) -> Option<()> {
+        load.frequency_hz = match frequency.value {
+            Amount::Nominal(factor) => factor * self.plate.fn_hertz,
+            Amount::Absolute(hertz) => hertz,
+            Amount::Current(..) => return None,
+        };
+        let hertz = (load.frequency_hz * 1e6).round() / 1e6;
+        load.frequency = (hertz != self.plate.fn_hertz).then(|| format!("{hertz} Hz"));
+        self.within(load.frequency_hz, 45.0..=65.0, "Hz", &frequency.span)
     }
 
     fn volt(&self, voltage: &Spanned<Amount>) -> Option<f64> {
@@ -561,18 +624,13 @@ fn canonical(value: &Spanned<Amount>) -> String {
 /// Equal in amperes and volts, however they are written.
 fn same_load(a: &LoadPoint, b: &LoadPoint) -> bool {
     let close = |x: f64, y: f64| (x - y).abs() <= 1e-9 * x.abs();
-    close(a.ampere, b.ampere)
-        && close(a.volt, b.volt)
-        && close(a.frequency_hz, b.frequency_hz)
-        && a.power_factor == b.power_factor
-        && a.phases == b.phases
-        && a.direction == b.direction
+    close(a.ampere, b.ampere) && close(a.volt, b.volt) && close(a.frequency_hz, b.frequency_hz) && a.same_base(b)
 }
 
 /// Impulses of one reading: long enough that the jitter of one mains period stays below a tenth of the limit.
 fn impulses(plate: &Nameplate, load: &LoadPoint, limit_percent: f64) -> u64 {
     let seconds = SHORTEST_SECONDS.max(JITTER_SECONDS * 1000.0 / limit_percent);
-    let period = plate.seconds_per_impulse(load.active_watt());
+    let period = plate.seconds_per_impulse(load.power());
     if !period.is_finite() {
         return 1;
     }

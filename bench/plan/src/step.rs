@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Direction, Phases, PowerFactor};
+use meterbench_record::{Direction, EnergyKind, Phases, PowerFactor};
+use meterbench_standards::Influence;
 
 use crate::condition::{self, Condition};
 use crate::fields::{Fields, Findings};
@@ -11,9 +12,12 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 10] = [
+pub const STEPS: [(&str, &str); 13] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
-    ("accuracy", "percentage error at load points: at, readings, limit; without `at` the standard's own points"),
+    ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
+    ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
+    ("self-heating", "shift of the error by the meter's own loss at Imax: at, limit"),
+    ("composite-error", "intrinsic error and shifts together, against the MPE of every range of temperature"),
     ("repeatability", "standard deviation of successive readings: at, readings, limit"),
     ("starting", "the meter starts at Ist and goes on: direction"),
     ("no-load", "no impulses without current: voltage"),
@@ -25,8 +29,10 @@ pub const STEPS: [(&str, &str); 10] = [
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 10] =
-    ["influence", "self-heating", "composite-error", "play", "interrupt", "switch", "press", "read", "write", "flash"];
+pub const RESERVED_STEPS: [&str; 8] =
+    ["interrupt", "pulse-output", "play", "switch", "press", "read", "write", "flash"];
+
+mod vary;
 
 /// Load points in words: lists multiply, last key fastest.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +45,24 @@ pub(crate) struct Block {
     /// `None` in the list stands for `all`.
     pub(crate) phases: Vec<Spanned<Option<Phases>>>,
     pub(crate) direction: Vec<Spanned<Direction>>,
+    pub(crate) energy: Vec<Spanned<EnergyKind>>,
+}
+
+/// `vary:` of an influence step.
+#[derive(Debug, Clone)]
+pub(crate) struct Vary {
+    pub(crate) span: Range<usize>,
+    pub(crate) influence: Influence,
+    /// Empty for the standard's own values.
+    pub(crate) values: Vec<Spanned<Varied>>,
+}
+
+/// One value of an influence quantity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Varied {
+    Amount(Amount),
+    Phases(Phases),
+    Reversed,
 }
 
 /// A value, its bytes and its words.
@@ -72,7 +96,10 @@ pub(crate) struct Step {
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     WarmUp { load: Block, seconds: f64 },
-    Accuracy { at: Option<Vec<Block>>, readings: u64 },
+    Accuracy { at: Option<Vec<Block>>, readings: u64, both_ways: bool },
+    Influence { vary: Vary, at: Option<Vec<Block>>, readings: u64, soak_seconds: Option<f64> },
+    SelfHeating { at: Option<Vec<Block>> },
+    CompositeError,
     Repeatability { at: Option<Vec<Block>>, readings: u64 },
     Starting { directions: Vec<Direction> },
     NoLoad { voltages: Vec<Spanned<Amount>> },
@@ -179,7 +206,12 @@ impl StepReader<'_> {
     fn keys(&self) -> Vec<&'static str> {
         let own: &[&str] = match self.word {
             "warm-up" => &["for", "voltage", "current", "power-factor", "frequency", "phases", "direction"],
-            "accuracy" | "repeatability" => &["at", "readings", "limit"],
+            "accuracy" => &["at", "readings", "limit", "sweep"],
+            "influence" => &["vary", "at", "readings", "limit", "soak"],
+            "repeatability" => &["at", "readings", "limit"],
+            "self-heating" => &["at", "limit"],
+            "composite-error" => &[],
+
             "starting" => &["direction"],
             "no-load" => &["voltage"],
             "meter-constant" => &["at", "limit"],
@@ -219,7 +251,39 @@ impl StepReader<'_> {
         Some(match self.word {
             "warm-up" => Body::WarmUp { load: read_block(fields, findings), seconds: self.duration(fields)? },
             // Three readings show the scatter of the meter; one leaves it out of the uncertainty.
-            "accuracy" => Body::Accuracy { at: self.at(fields)?, readings: self.readings(fields, 3)? },
+            "accuracy" => {
+                let both_ways = match fields.text("sweep", findings) {
+                    None | Some(("rising", _)) => false,
+                    Some(("rising-and-falling", _)) => true,
+                    Some((other, node)) => {
+                        let message = format!("`{other}` is no order of currents");
+                        let finding = Finding::error("unknown-word", &node.span, message);
+                        findings.push(finding.label("write `rising` or `rising-and-falling`"));
+                        return None;
+                    }
+                };
+                Body::Accuracy { at: self.at(fields)?, readings: self.readings(fields, 3)?, both_ways }
+            }
+            "influence" => {
+                let Some(node) = fields.get("vary") else {
+                    fields.missing("vary", "step `influence`", findings);
+                    return None;
+                };
+                let vary = vary::read(node, findings)?;
+                let soak_seconds = match fields.get("soak") {
+                    None => None,
+                    Some(node) if vary.influence != Influence::Temperature => {
+                        let finding = Finding::error("bad-value", &node.span, "only a temperature needs a soak");
+                        findings.push(finding.label("remove it"));
+                        return None;
+                    }
+                    Some(node) => Some(quantity::absolute(node, "soak", Dimension::Time, 0.0..=1e5, findings)?),
+                };
+                Body::Influence { vary, at: self.at(fields)?, readings: self.readings(fields, 3)?, soak_seconds }
+            }
+            "self-heating" => Body::SelfHeating { at: self.at(fields)? },
+            "composite-error" => Body::CompositeError,
+
             "repeatability" => Body::Repeatability { at: self.at(fields)?, readings: self.readings(fields, 5)? },
             "starting" => {
                 let directions = fields.get("direction").map(|node| list(node, findings, |n| direction(n, findings)));
@@ -334,15 +398,12 @@ fn positive(amount: Amount, node: &Node, key: &str, findings: &Findings) -> bool
 /// Reads the closed set of load-point keys.
 fn read_block(fields: &Fields<'_>, findings: &Findings) -> Block {
     let get = |key: &str| fields.get(key);
-    for (key, only) in [("energy", "active"), ("temperature", "23 °C")] {
-        for node in get(key).map_or(&[][..], Node::alternatives) {
-            if node.text() != Some(only) {
-                let message =
-                    format!("`{key}: {}` is reserved, not available in this version", node.text().unwrap_or("..."));
-                findings.push(
-                    Finding::error("reserved", &node.span, message).label(format!("write `{only}` or remove it")),
-                );
-            }
+    for node in get("temperature").map_or(&[][..], Node::alternatives) {
+        if node.text() != Some("23 °C") {
+            let words = node.text().unwrap_or("...");
+            let message = format!("`temperature: {words}` away from 23 °C is an influence");
+            let finding = Finding::error("reserved", &node.span, message);
+            findings.push(finding.label(format!("write a step `influence: {{ vary: {{ temperature: {words} }} }}`")));
         }
     }
     Block {
@@ -355,6 +416,7 @@ fn read_block(fields: &Fields<'_>, findings: &Findings) -> Block {
         frequency: amounts(fields, "frequency", Dimension::Frequency, findings),
         phases: get("phases").map(|node| list(node, findings, |n| phases(n, findings))).unwrap_or_default(),
         direction: get("direction").map(|node| list(node, findings, |n| direction(n, findings))).unwrap_or_default(),
+        energy: get("energy").map(|node| list(node, findings, |n| energy(n, findings))).unwrap_or_default(),
     }
 }
 
@@ -388,6 +450,18 @@ fn direction(node: &Node, findings: &Findings) -> Option<Direction> {
         _ => {
             let message = format!("{} is no direction", node.shown());
             findings.push(Finding::error("bad-value", &node.span, message).label("write `import` or `export`"));
+            None
+        }
+    }
+}
+
+fn energy(node: &Node, findings: &Findings) -> Option<EnergyKind> {
+    match node.text() {
+        Some("active") => Some(EnergyKind::Active),
+        Some("reactive") => Some(EnergyKind::Reactive),
+        _ => {
+            let message = format!("{} is no kind of energy", node.shown());
+            findings.push(Finding::error("bad-value", &node.span, message).label("write `active` or `reactive`"));
             None
         }
     }

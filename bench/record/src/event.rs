@@ -48,6 +48,18 @@ pub struct InstrumentInfo {
     /// Expanded uncertainty (k = 2) of the certificate [%].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertainty_percent: Option<f64>,
+    /// The same of a chamber (K).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty_kelvin: Option<f64>,
+}
+
+/// How an emulated bench spent its bench time, by its first tested position (s).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EngineTime {
+    /// Every sample of every channel.
+    pub samples_s: f64,
+    /// Whole cycles in closed form, while nobody waited for an impulse.
+    pub cycles_s: f64,
 }
 
 /// A place on the bench and the meter in it.
@@ -143,6 +155,15 @@ pub struct StepReport {
 pub enum Event {
     /// The run begins.
     RunStarted(Box<RunStart>),
+    /// A run that broke off goes on: steps from this one are made anew, with a higher attempt.
+    RunResumed {
+        /// Number of the first step that is made again.
+        step: u32,
+        /// Attempt from now on.
+        attempt: u32,
+        /// When, ISO 8601 with offset.
+        at: String,
+    },
     /// A step begins.
     StepStarted(StepInfo),
     /// A load point is applied; `at` in words.
@@ -193,6 +214,9 @@ pub enum Event {
         outputs: String,
         /// Wall time (s).
         wall_seconds: f64,
+        /// How an emulated bench computed the time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        engine: Option<EngineTime>,
     },
     /// An event of a newer version, kept as it is.
     #[serde(untagged)]

@@ -16,7 +16,8 @@ mod record;
 mod verdict;
 
 pub use event::{
-    Event, InstrumentInfo, JournalLine, PositionInfo, RunInfo, RunStart, SCHEMA_JOURNAL, StepInfo, StepReport, Subject,
+    EngineTime, Event, InstrumentInfo, JournalLine, PositionInfo, RunInfo, RunStart, SCHEMA_JOURNAL, StepInfo,
+    StepReport, Subject,
 };
 pub use load_point::{Direction, EnergyKind, LoadPoint, Phases, PowerFactor, Reactance};
 pub use measurement::{BudgetItem, Limit, LimitBinding, Measurement, Uncertainty, Value};

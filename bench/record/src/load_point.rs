@@ -28,16 +28,16 @@ impl PowerFactor {
     /// PF 1.
     pub const UNITY: Self = Self { magnitude: 1.0, side: None };
 
-    /// Angle by which the current lags the voltage (deg); negative for a leading current.
-    pub fn lag_degrees(self) -> f64 {
-        let angle = self.magnitude.acos().to_degrees();
-        if self.side == Some(Reactance::Cap) { -angle } else { angle }
-    }
-
-    /// `cos` and `sin` of that angle, exact at PF 1.
-    pub fn cos_sin(self) -> (f64, f64) {
+    /// `cos` and `sin` of the angle by which the current lags, with this as cos phi (active energy); exact at PF 1.
+    fn cos_sin_of_active(self) -> (f64, f64) {
         let sin = (1.0 - self.magnitude * self.magnitude).max(0.0).sqrt();
         (self.magnitude, if self.side == Some(Reactance::Cap) { -sin } else { sin })
+    }
+
+    /// The same with this as sin phi (reactive energy): `1` is inductive.
+    fn cos_sin_of_reactive(self) -> (f64, f64) {
+        let cos = (1.0 - self.magnitude * self.magnitude).max(0.0).sqrt();
+        (cos, if self.side == Some(Reactance::Cap) { -self.magnitude } else { self.magnitude })
     }
 
     /// Parses `1`, `0.5 ind`, `0.8 cap`.
@@ -89,6 +89,10 @@ impl Phases {
     pub const L1: Self = Self([true, false, false]);
     /// All three.
     pub const L123: Self = Self([true, true, true]);
+    /// Each phase alone.
+    pub const EACH: [Self; 3] = [Self::L1, Self([false, true, false]), Self([false, false, true])];
+    /// Each pair.
+    pub const PAIRS: [Self; 3] = [Self([true, true, false]), Self([true, false, true]), Self([false, true, true])];
 
     /// `None` when no phase is in.
     pub fn new(phases: [bool; 3]) -> Option<Self> {
@@ -185,20 +189,82 @@ pub struct LoadPoint {
     pub energy: EnergyKind,
     /// Ambient temperature (°C).
     pub temperature_c: f64,
+    /// Frequency as written; absent at the reference frequency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<String>,
+    /// Temperature as written; absent at the reference temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<String>,
+    /// The voltages stand in the order L1-L3-L2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reversed_sequence: bool,
+    /// Phases whose voltage is interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Phases>,
 }
 
 impl LoadPoint {
-    /// Active power of the point, all loaded phases (W); negative for export.
-    pub fn active_watt(&self) -> f64 {
-        let sign = if self.direction == Direction::Export { -1.0 } else { 1.0 };
-        let (cos, _) = self.power_factor.cos_sin();
-        sign * f64::from(self.phases.count()) * self.volt * self.ampere * cos
+    /// `cos` and `sin` of the angle by which the current lags, direction not included.
+    pub fn cos_sin(&self) -> (f64, f64) {
+        match self.energy {
+            EnergyKind::Active => self.power_factor.cos_sin_of_active(),
+            EnergyKind::Reactive => self.power_factor.cos_sin_of_reactive(),
+        }
+    }
+
+    fn sign(&self) -> f64 {
+        if self.direction == Direction::Export { -1.0 } else { 1.0 }
+    }
+
+    /// Phases that carry current and whose voltage stands.
+    fn working_phases(&self) -> f64 {
+        let standing = |n: usize| !self.interrupted.is_some_and(|gone| gone.has(n));
+        (0..3).filter(|&n| self.phases.has(n) && standing(n)).count() as f64
+    }
+
+    /// Power of the point in its own kind of energy, all working phases (W) or (var), without sign.
+    pub fn power(&self) -> f64 {
+        let (cos, sin) = self.cos_sin();
+        let share = if self.energy == EnergyKind::Active { cos } else { sin };
+        (self.working_phases() * self.volt * self.ampere * share).abs()
+    }
+
+    /// How strongly an angle error changes the energy measured: tan phi for active, its inverse for reactive energy.
+    pub fn angle_sensitivity(&self) -> f64 {
+        let (cos, sin) = self.cos_sin();
+        if self.energy == EnergyKind::Active { sin / cos } else { cos / sin }
     }
 
     /// Angle by which the current lags (deg), direction included.
     pub fn lag_degrees(&self) -> f64 {
-        let turn = if self.direction == Direction::Export { 180.0 } else { 0.0 };
-        self.power_factor.lag_degrees() + turn
+        let (cos, sin) = self.cos_sin();
+        (sin * self.sign()).atan2(cos * self.sign()).to_degrees()
+    }
+
+    /// The same current, power factor, phases, direction and energy: an influence is judged against such a point.
+    pub fn same_base(&self, other: &Self) -> bool {
+        (self.ampere - other.ampere).abs() <= 1e-9 * self.ampere.abs()
+            && self.power_factor == other.power_factor
+            && self.phases == other.phases
+            && self.direction == other.direction
+            && self.energy == other.energy
+    }
+
+    /// What departs from the reference conditions, in words.
+    pub fn conditions(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.voltage != "1 Un" {
+            words.push(self.voltage.clone());
+        }
+        words.extend(self.frequency.clone());
+        words.extend(self.temperature.clone());
+        if self.reversed_sequence {
+            words.push("L1-L3-L2".to_owned());
+        }
+        if let Some(gone) = self.interrupted {
+            words.push(format!("without {gone}"));
+        }
+        words
     }
 }
 
@@ -210,8 +276,8 @@ impl fmt::Display for LoadPoint {
         } else {
             write!(f, "{} {}", self.current, self.power_factor)?;
         }
-        if self.voltage != "1 Un" {
-            write!(f, " {}", self.voltage)?;
+        if self.energy == EnergyKind::Reactive && self.ampere != 0.0 {
+            write!(f, " reactive")?;
         }
         if self.phases != Phases::L123 {
             write!(f, " {}", self.phases)?;
@@ -219,9 +285,7 @@ impl fmt::Display for LoadPoint {
         if self.direction == Direction::Export {
             write!(f, " export")?;
         }
-        if self.frequency_hz != 50.0 {
-            write!(f, " {} Hz", self.frequency_hz)?;
-        }
+        self.conditions().iter().try_for_each(|words| write!(f, " {words}"))?;
         Ok(())
     }
 }
@@ -238,7 +302,6 @@ mod tests {
         for bad in ["0.5", "1 ind", "2 ind", "0 ind", "ind", "NaN ind", "-0.5 ind", "0.5  ind"] {
             assert_eq!(PowerFactor::parse(bad), None, "{bad}");
         }
-        assert!((PowerFactor::parse("0.5 ind").unwrap().lag_degrees() - 60.0).abs() < 1e-9);
     }
 
     #[test]

@@ -19,11 +19,14 @@ pub enum Class {
     /// IEC class 2.
     #[serde(rename = "2")]
     Two,
+    /// IEC class 3, reactive.
+    #[serde(rename = "3")]
+    Three,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 5] = [Self::A, Self::B, Self::C, Self::One, Self::Two];
+    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::One, Self::Two, Self::Three];
 
     /// The letter or digit.
     pub fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Class {
             Self::C => "C",
             Self::One => "1",
             Self::Two => "2",
+            Self::Three => "3",
         }
     }
 
@@ -110,11 +114,11 @@ pub struct Nameplate {
     pub type_number: String,
     /// Active accuracy class.
     pub class: Class,
-    /// Reactive accuracy class; `None` where no reactive energy is registered.
+    /// Reactive accuracy class; absent when no reactive energy is registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reactive_class: Option<Class>,
-    /// A- is registered.
-    #[serde(default)]
+    /// Registers active energy of both directions (A+ and A-).
+    #[serde(default = "both_directions")]
     pub export: bool,
     /// Measuring systems, 1 or 3.
     pub systems: u8,
@@ -134,6 +138,10 @@ pub struct Nameplate {
     pub has: Vec<Feature>,
 }
 
+fn both_directions() -> bool {
+    true
+}
+
 impl Nameplate {
     /// Transitional current Itr (A): a tenth of Iref for direct connection.
     pub fn itr_ampere(&self) -> f64 {
@@ -144,7 +152,7 @@ impl Nameplate {
     pub fn ist_ampere(&self) -> f64 {
         let fraction = match self.class {
             Class::B | Class::C | Class::One => 0.004,
-            Class::A | Class::Two => 0.005,
+            Class::A | Class::Two | Class::Three => 0.005,
         };
         self.iref_ampere * fraction
     }

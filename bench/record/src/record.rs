@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::BenchNs;
-use crate::event::{Event, JournalLine, RunInfo, RunStart, Subject};
+use crate::event::{EngineTime, Event, JournalLine, RunInfo, RunStart, Subject};
 use crate::measurement::Measurement;
 use crate::verdict::{Outcome, Verdict};
 
@@ -145,6 +145,12 @@ pub struct Record {
     pub outputs: String,
     /// Bench time of the last event (ns).
     pub bench_ns: BenchNs,
+    /// How an emulated bench computed its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineTime>,
+    /// What earlier attempts measured in steps that were made again after a break. It counts no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<Measurement>,
     /// SHA-256 of this record without `run` and `digest`.
     pub digest: String,
 }
@@ -164,6 +170,8 @@ impl Record {
             outcome: None,
             outputs: "unknown: the run has not ended".to_owned(),
             bench_ns: 0,
+            engine: None,
+            superseded: Vec::new(),
             digest: String::new(),
         }
     }
@@ -186,7 +194,9 @@ impl Record {
                 self.notes.push(format!("{text}; during {during}"));
                 self.outputs = outputs;
             }
-            Event::RunEnded { outcome, outputs, wall_seconds } => {
+            Event::RunResumed { step, attempt, at } => self.resume(step, attempt, &at),
+            Event::RunEnded { outcome, outputs, wall_seconds, engine } => {
+                self.engine = engine;
                 self.outcome = Some(outcome);
                 self.outputs = outputs;
                 self.run.wall_seconds = wall_seconds;
@@ -197,6 +207,31 @@ impl Record {
             | Event::PointStarted { .. }
             | Event::Unknown(_) => {}
         }
+    }
+
+    /// What was measured from this step on is made again: it is kept apart and counts no more.
+    fn resume(&mut self, step: u32, attempt: u32, at: &str) {
+        let (again, kept) = std::mem::take(&mut self.measurements).into_iter().partition(|m| m.step >= step);
+        self.measurements = kept;
+        let again: Vec<Measurement> = again;
+        let failed = again.iter().filter(|m| m.verdict == Some(Verdict::Fail) && m.decides).count();
+        let mut note =
+            format!("attempt {attempt} began at {at} with step {step}; {} earlier measurements", again.len());
+        note.push_str(" of steps made again are kept apart");
+        if failed > 0 {
+            note.push_str(&format!(" ({failed} of them failed)"));
+        }
+        self.notes.push(note);
+        self.superseded.extend(again);
+        self.positions_counts.clear();
+        self.counts = Counts::default();
+        for measurement in &self.measurements {
+            self.counts.add(measurement);
+            self.positions_counts.entry(measurement.position).or_default().add(measurement);
+        }
+        // A position that was lost is tried again.
+        self.positions_lost.clear();
+        self.outcome = None;
     }
 
     /// Folds a journal. A last line cut off by a crash is left out.
@@ -325,7 +360,7 @@ mod tests {
             Event::StepEnded(crate::StepReport { step: 1 }),
             Event::StepStarted(crate::StepInfo { step: 1, kind: String::new(), name: String::new(), points: 0 }),
             Event::BenchFailed { text: String::new(), during: String::new(), outputs: String::new() },
-            Event::RunEnded { outcome: Outcome::Pass, outputs: String::new(), wall_seconds: 0.0 },
+            Event::RunEnded { outcome: Outcome::Pass, outputs: String::new(), wall_seconds: 0.0, engine: None },
         ];
         for event in events {
             assert!(is_known(&serde_json::to_value(&event).unwrap()), "{event:?}");

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use meterbench_instruments::{AcSource, DisplayReader, Readback, Reference, Setting, Wave};
+use meterbench_instruments::{AcSource, Chamber, DisplayReader, MeterOutput, Readback, Reference, Setting, Wave};
 use meterbench_plan::ResolvedStep;
-use meterbench_record::{Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict};
+use meterbench_record::{
+    Direction, EnergyKind, Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict,
+};
 use meterbench_standards::{DecisionRule, Judgement};
 use tokio::time::sleep;
 
@@ -21,11 +23,20 @@ const READ_BACK_TRIES: u32 = 20;
 /// Read-back of a set-point must come this close.
 const TOLERANCE: f64 = 0.005;
 
-/// What the certificate of the reference says.
+/// What the certificates say: expanded uncertainties, k = 2.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ReferenceCalibration {
-    /// Expanded uncertainty, k = 2 [%].
-    pub uncertainty_percent: f64,
+pub struct Calibrations {
+    /// Of the reference [%].
+    pub reference_percent: f64,
+    /// Of the chamber's sensor at the meter (K).
+    pub chamber_kelvin: f64,
+}
+
+/// The instruments every position shares.
+pub struct Shared {
+    pub source: Box<dyn AcSource>,
+    pub reference: Box<dyn Reference>,
+    pub chamber: Option<Box<dyn Chamber>>,
 }
 
 /// A place on the bench and the meter in it.
@@ -47,7 +58,8 @@ pub struct Place {
 pub struct Bench {
     pub source: Box<dyn AcSource>,
     pub reference: Box<dyn Reference>,
-    pub calibration: ReferenceCalibration,
+    pub chamber: Option<Box<dyn Chamber>>,
+    pub calibrations: Calibrations,
     pub places: Vec<Place>,
     pub recorder: Recorder,
     pub safety: SafetyStack,
@@ -56,28 +68,77 @@ pub struct Bench {
     pub during: Arc<Mutex<String>>,
     /// The load that stands, to change nothing that needs no change.
     pub(crate) standing: Option<LoadPoint>,
+    /// What the test outputs of all meters were told to count.
+    output: Option<EnergyKind>,
+    /// Everything measured so far: what a later step computes with.
+    pub(crate) measured: Vec<Measurement>,
 }
 
 impl Bench {
+    /// `measured` is what an earlier attempt at this run has left.
     pub fn new(
-        source: Box<dyn AcSource>,
-        reference: Box<dyn Reference>,
-        calibration: ReferenceCalibration,
+        instruments: Shared,
+        calibrations: Calibrations,
         places: Vec<Place>,
         recorder: Recorder,
         decision_rule: DecisionRule,
+        measured: Vec<Measurement>,
     ) -> Self {
+        let Shared { source, reference, chamber } = instruments;
         Self {
             source,
             reference,
-            calibration,
+            chamber,
+            calibrations,
             places,
             recorder,
             safety: SafetyStack::default(),
             decision_rule,
             during: Arc::default(),
             standing: None,
+            output: None,
+            measured,
         }
+    }
+
+    /// Why the meters of this bench cannot show this load, if they cannot.
+    pub(crate) fn not_applicable(&self, load: &LoadPoint) -> Option<&'static str> {
+        let backwards = load.direction == Direction::Export && load.energy == EnergyKind::Active;
+        (backwards && !self.plate().export).then_some("this meter registers A+ only")
+    }
+
+    /// Records for every position that the meter cannot show this.
+    pub(crate) fn record_not_applicable(
+        &mut self,
+        step: &ResolvedStep,
+        quantity: &str,
+        load: &LoadPoint,
+        why: &str,
+    ) -> Result<(), RunError> {
+        for place in self.active() {
+            let taken = Taken { not_observable: true, ..Taken::new(step, quantity, "%", load, None) };
+            self.record(place, Taken { note: Some(why.to_owned()), ..taken })?;
+        }
+        Ok(())
+    }
+
+    /// What the impulses of a position stand for in this kind of energy; switches the test outputs if need be.
+    pub(crate) async fn select_output(&mut self, energy: EnergyKind) -> Result<(), RunError> {
+        let switch = self.output != Some(energy) && (self.output.is_some() || energy == EnergyKind::Reactive);
+        if switch {
+            for place in self.active() {
+                self.places[place].display.select_output(energy == EnergyKind::Reactive).await?;
+            }
+            // The impulse that was collecting belongs to the other energy.
+            sleep(SETTLING).await;
+        }
+        self.output = Some(energy);
+        Ok(())
+    }
+
+    pub(crate) fn meter_output(&self, place: usize) -> MeterOutput {
+        let reactive = self.output == Some(EnergyKind::Reactive);
+        MeterOutput { constant: self.places[place].nameplate.constant_per_kwh, reactive }
     }
 
     /// The nameplate every meter of this bench shares the ratings of.
@@ -103,15 +164,16 @@ impl Bench {
         self.source.check(&setting)?;
         let standing = self.standing.take();
         self.safety.push(self.source.as_ref());
-        // Ranges go up before the current and down after it. Without current there is nothing to range for, and a
-        // change of range would abort what is counting.
-        let rising = load.ampere >= standing.map_or(0.0, |standing| standing.ampere);
-        if load.ampere > 0.0 && rising {
-            self.reference.set_ranges(load.volt, load.ampere).await?;
+        // Ranges go up before the load and down after it. Without current there is nothing to range for, and a change
+        // of range would abort what is counting.
+        let loaded = load.ampere > 0.0;
+        if loaded {
+            let (volt, ampere) = standing.map_or((0.0, 0.0), |standing| (standing.volt, standing.ampere));
+            self.reference.set_ranges(load.volt.max(volt), load.ampere.max(ampere)).await?;
         }
         self.source.apply(&setting).await?;
         self.await_read_back(&setting).await?;
-        if load.ampere > 0.0 && !rising {
+        if loaded {
             self.reference.set_ranges(load.volt, load.ampere).await?;
         }
         sleep(SETTLING).await;
@@ -142,6 +204,8 @@ impl Bench {
     pub(crate) fn record(&mut self, place: usize, taken: Taken<'_>) -> Result<(), RunError> {
         let expanded = taken.uncertainty.as_ref().map_or(0.0, |u| u.expanded);
         let judgement = match (&taken.limit, taken.value.number(), taken.failed) {
+            _ if taken.not_observable => Some(Judgement { verdict: Verdict::NotObservable, decides: false }),
+            _ if taken.unsettled => Some(Judgement { verdict: Verdict::Inconclusive, decides: true }),
             (Some(_), _, true) => Some(Judgement { verdict: Verdict::Fail, decides: true }),
             (Some(limit), Some(value), false) => Some(self.decision_rule.judge(value, expanded, limit)),
             (Some(_), None, false) => Some(Judgement { verdict: Verdict::Inconclusive, decides: true }),
@@ -166,6 +230,7 @@ impl Bench {
             note: taken.note,
             bench_ns: self.recorder.bench_ns(),
         };
+        self.measured.push(measurement.clone());
         self.recorder.measured(measurement)
     }
 
@@ -192,6 +257,10 @@ pub(crate) struct Taken<'a> {
     pub(crate) note: Option<String>,
     /// The meter failed without leaving a number.
     pub(crate) failed: bool,
+    /// The conditions did not stand: whatever the value, it decides nothing; the note says why.
+    pub(crate) unsettled: bool,
+    /// This meter cannot show it; the note says why.
+    pub(crate) not_observable: bool,
 }
 
 impl<'a> Taken<'a> {
@@ -216,6 +285,8 @@ impl<'a> Taken<'a> {
             limit,
             note: None,
             failed: false,
+            unsettled: false,
+            not_observable: false,
         }
     }
 
@@ -223,11 +294,19 @@ impl<'a> Taken<'a> {
     pub(crate) fn failed(self, why: String) -> Self {
         Self { note: Some(why), failed: true, ..self }
     }
+
+    /// The conditions did not stand, and why.
+    pub(crate) fn unsettled(self, why: Option<&String>) -> Self {
+        match why {
+            Some(why) => Self { note: Some(why.clone()), unsettled: true, ..self },
+            None => self,
+        }
+    }
 }
 
 /// `balanced-load/l123/10-itr/0.5-ind/import/percentage-error`, and what departs from Un.
 fn identifier(step_id: &str, load: &LoadPoint, quantity: &str) -> String {
-    use meterbench_record::{Direction, slug};
+    use meterbench_record::slug;
     let direction = if load.direction == Direction::Import { "import" } else { "export" };
     let mut parts = vec![
         step_id.to_owned(),
@@ -236,12 +315,10 @@ fn identifier(step_id: &str, load: &LoadPoint, quantity: &str) -> String {
         slug(&load.power_factor.to_string()),
         direction.to_owned(),
     ];
-    if load.voltage != "1 Un" {
-        parts.push(slug(&load.voltage));
+    if load.energy == EnergyKind::Reactive {
+        parts.push("reactive".to_owned());
     }
-    if (load.frequency_hz - 50.0).abs() > 1e-9 {
-        parts.push(format!("{}-hz", load.frequency_hz));
-    }
+    parts.extend(load.conditions().iter().map(|words| slug(&words.replace('-', "minus "))));
     parts.push(quantity.to_owned());
     parts.join("/")
 }
@@ -249,12 +326,14 @@ fn identifier(step_id: &str, load: &LoadPoint, quantity: &str) -> String {
 /// Voltages stand at 0, 120 and 240 degrees; each current lags its own voltage.
 pub(crate) fn setting(load: &LoadPoint, systems: u8) -> Setting {
     let connected = |phase: usize| phase < usize::from(systems);
-    let voltage = |phase: usize| Wave { rms: load.volt, lag_deg: 120.0 * phase as f64 };
-    let current = |phase: usize| Wave { rms: load.ampere, lag_deg: 120.0 * phase as f64 + load.lag_degrees() };
+    let standing = |phase: usize| connected(phase) && !load.interrupted.is_some_and(|gone| gone.has(phase));
+    let turn = if load.reversed_sequence { [0.0, 240.0, 120.0] } else { [0.0, 120.0, 240.0] };
+    let voltage = |phase: usize| Wave { rms: load.volt, lag_deg: turn[phase] };
+    let current = |phase: usize| Wave { rms: load.ampere, lag_deg: turn[phase] + load.lag_degrees() };
     let loaded = |phase: usize| connected(phase) && load.phases.has(phase) && load.ampere > 0.0;
     Setting {
         hertz: load.frequency_hz,
-        voltage: [0, 1, 2].map(|n| (connected(n) && load.volt > 0.0).then(|| voltage(n))),
+        voltage: [0, 1, 2].map(|n| (standing(n) && load.volt > 0.0).then(|| voltage(n))),
         current: [0, 1, 2].map(|n| loaded(n).then(|| current(n))),
     }
 }

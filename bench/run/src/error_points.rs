@@ -40,7 +40,8 @@ pub(crate) async fn measure(
     readings: u64,
 ) -> Result<Vec<(usize, PointResult)>, RunError> {
     bench.apply(&point.load).await?;
-    let interval = bench.plate().seconds_per_impulse(point.load.active_watt());
+    bench.select_output(point.load.energy).await?;
+    let interval = bench.plate().seconds_per_impulse(point.load.power());
     let mut pending: Vec<(usize, Vec<ErrorReading>)> = bench.active().into_iter().map(|n| (n, Vec::new())).collect();
     let mut results = Vec::new();
     // An interval of a minute gives few impulses in any sensible time: three single ones then stand for the reading.
@@ -87,10 +88,10 @@ async fn one_reading(
 ) -> Result<Vec<Result<ErrorReading, PointResult>>, RunError> {
     let mut gates = Vec::new();
     for &place in places {
-        let before = evidence::read(bench, place, point.load.direction).await.map(|r| r.watt_hours);
+        let before = evidence::read(bench, place, &point.load).await.map(|r| r.watt_hours);
         let input = bench.places[place].calculator.clone();
-        let constant = bench.places[place].nameplate.constant_per_kwh;
-        bench.reference.start(&input, constant, point.impulses).await?;
+        let output = bench.meter_output(place);
+        bench.reference.start(&input, output, point.impulses).await?;
         let now = Instant::now();
         gates.push(Gate { place, input, before, edges: 0, last_edge: now, first_edge: None, outcome: None });
     }
@@ -147,7 +148,7 @@ async fn step(
 /// How far the register moved since the start (Wh), and its last digit.
 async fn moved(bench: &mut Bench, gate: &Gate, load: &LoadPoint) -> Result<(f64, f64), String> {
     let before = gate.before.clone()?;
-    let after = evidence::read(bench, gate.place, load.direction).await?;
+    let after = evidence::read(bench, gate.place, load).await?;
     Ok((after.watt_hours - before, after.resolution_wh))
 }
 

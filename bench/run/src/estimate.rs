@@ -1,39 +1,91 @@
 //! How long a plan takes in bench time, before it runs.
 
-use meterbench_plan::{Action, ResolvedPlan, ResolvedStep, TestPoint};
-use meterbench_record::Nameplate;
+use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint};
+use meterbench_record::{LoadPoint, Nameplate};
+use meterbench_standards::Influence;
+
+use crate::influence::REFERENCE_C;
 
 /// Applying a load: switching, read-back, settling (s).
-const APPLY: f64 = 11.0;
+const APPLY: f64 = 10.8;
+/// How fast a chamber moves its air [K/s]; what it needs to stand (s).
+const CHAMBER: f64 = 3.0 / 60.0;
+const CHAMBER_STANDS: f64 = 300.0;
+/// A meter at constant power, watched every quarter of a second (s).
+const WATCHED: f64 = 0.125;
+/// Self-heating at Imax stands after the least time (s).
+const HEATING: f64 = 3600.0;
 
 /// Bench time of the whole plan (s).
 pub fn expected_seconds(plan: &ResolvedPlan, plate: &Nameplate) -> f64 {
     plan.steps.iter().map(|step| step_seconds(step, plate)).sum()
 }
 
-fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
+/// Bench time of one step (s).
+pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
     match &step.action {
         Action::WarmUp { seconds, .. } => APPLY + seconds,
         Action::Apply { .. } => APPLY,
         Action::Wait { seconds, .. } => *seconds,
-        Action::Prompt { .. } => 0.0,
-        Action::Accuracy { points, readings } | Action::Repeatability { points, readings } => {
-            points.iter().map(|point| point_seconds(point, *readings, plate)).sum()
+        Action::Prompt { .. } | Action::Composite { .. } | Action::NotApplicable { .. } => 0.0,
+        Action::Accuracy { points, readings, both_ways } => {
+            let once: f64 = points.iter().map(|point| point_seconds(point, *readings, plate)).sum();
+            if *both_ways { 2.0 * once } else { once }
         }
-        Action::Starting { rule, points } => points.len() as f64 * (APPLY + 2.5 * rule.tau_seconds),
-        Action::NoLoad { rule, points } => points.len() as f64 * (APPLY + rule.seconds),
+        Action::Repeatability { points, readings } => points.iter().map(|p| point_seconds(p, *readings, plate)).sum(),
+        Action::Influence(test) => influence_seconds(test, plate),
+        Action::SelfHeating { points, warm_up_seconds } => {
+            let one = |point: &TestPoint| 2.0 * APPLY + warm_up_seconds + HEATING + reading_seconds(point, plate);
+            points.iter().map(|heating| one(&heating.point)).sum()
+        }
+        Action::Starting { rule, points } => {
+            let applicable = points.iter().filter(|load| plate.export || !is_export(load)).count() as f64;
+            applicable * (APPLY + 2.5 * rule.tau_seconds + WATCHED)
+        }
+        Action::NoLoad { points } => points.iter().map(|(_, rule)| APPLY + rule.seconds).sum(),
         Action::MeterConstant { load, limit } => {
             let percent = limit.as_ref().and_then(|l| l.high).unwrap_or(0.2);
-            3.0 * APPLY + 500.0 / percent * 3600.0 / load.active_watt().abs().max(1.0)
+            let full = 500.0 / percent * plate.watt_hours_per_impulse().max(1.0) * 3600.0 / load.power().max(1.0);
+            3.0 * APPLY + full
         }
     }
 }
 
-fn point_seconds(point: &TestPoint, readings: u64, plate: &Nameplate) -> f64 {
-    let interval = plate.seconds_per_impulse(point.load.active_watt());
-    if !interval.is_finite() {
-        return APPLY;
+fn is_export(load: &LoadPoint) -> bool {
+    load.direction == meterbench_record::Direction::Export
+}
+
+/// One load point with its readings (s).
+pub fn point_seconds(point: &TestPoint, readings: u64, plate: &Nameplate) -> f64 {
+    let interval = plate.seconds_per_impulse(point.load.power());
+    if !interval.is_finite() || is_export(&point.load) && !plate.export {
+        return 0.0;
     }
     let readings = if interval > 60.0 { readings.max(3) } else { readings };
-    APPLY + readings as f64 * (point.impulses as f64 + 0.5) * interval
+    APPLY + readings as f64 * reading_seconds(point, plate)
+}
+
+/// The first impulse comes after half an interval on average.
+fn reading_seconds(point: &TestPoint, plate: &Nameplate) -> f64 {
+    (point.impulses as f64 + 0.5) * plate.seconds_per_impulse(point.load.power()) + WATCHED
+}
+
+fn influence_seconds(test: &InfluenceTest, plate: &Nameplate) -> f64 {
+    let base: f64 = test.base.iter().map(|point| point_seconds(point, test.readings, plate)).sum();
+    let varied = test.variations.iter().flat_map(|v| &v.points).map(|varied| {
+        let impulses = test.base[varied.base].impulses;
+        let point = TestPoint { load: varied.load.clone(), limit: None, impulses };
+        point_seconds(&point, test.readings, plate)
+    });
+    let measured = base + varied.sum::<f64>();
+    if test.influence != Influence::Temperature {
+        return measured;
+    }
+    let stops = || test.variations.iter().map(|v| v.value);
+    let way: f64 = std::iter::once(REFERENCE_C)
+        .chain(stops())
+        .zip(stops().chain([REFERENCE_C]))
+        .map(|(from, to)| (to - from).abs() / CHAMBER + CHAMBER_STANDS)
+        .sum();
+    measured + way + (test.variations.len() + 2) as f64 * (APPLY + test.soak_seconds)
 }

@@ -1,24 +1,27 @@
 //! Evidence of the register: whether a meter without impulses failed, or the bench does not see them.
 
 use meterbench_instruments::DisplayReading;
-use meterbench_record::Direction;
+use meterbench_record::{Direction, EnergyKind, LoadPoint};
 
 use crate::bench::Bench;
 
 /// A register that moved by this many impulses while none came: the impulses are lost on the bench.
 pub(crate) const LOST_AFTER: f64 = 3.0;
 
-/// The register in which this direction is counted.
-pub(crate) fn register(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Import => "1.8.0",
-        Direction::Export => "2.8.0",
+/// The register in which this load is counted.
+fn register(load: &LoadPoint) -> &'static str {
+    let lags = load.lag_degrees().to_radians().sin() >= 0.0;
+    match (load.energy, load.direction, lags) {
+        (EnergyKind::Active, Direction::Import, _) => "1.8.0",
+        (EnergyKind::Active, Direction::Export, _) => "2.8.0",
+        (EnergyKind::Reactive, _, true) => "3.8.0",
+        (EnergyKind::Reactive, _, false) => "4.8.0",
     }
 }
 
 /// Reads the register of a position; a display that cannot be read is a reason in words, for this position alone.
-pub(crate) async fn read(bench: &mut Bench, place: usize, direction: Direction) -> Result<DisplayReading, String> {
-    let read = bench.places[place].display.read(register(direction)).await;
+pub(crate) async fn read(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<DisplayReading, String> {
+    let read = bench.places[place].display.read(register(load)).await;
     read.map_err(|error| format!("its display cannot be read: {error}"))
 }
 

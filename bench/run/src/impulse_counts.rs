@@ -1,6 +1,7 @@
 //! Counting impulses without a gate: for starting, no-load, dial test and waiting.
 
 use meterbench_instruments::CalculatorState;
+use meterbench_record::EnergyKind;
 
 use crate::bench::Bench;
 use crate::error::RunError;
@@ -9,12 +10,12 @@ use crate::error::RunError;
 const NEVER: u64 = 1_000_000_000;
 
 /// Starts to count on every active position.
-pub(crate) async fn start(bench: &mut Bench) -> Result<Vec<usize>, RunError> {
+pub(crate) async fn start(bench: &mut Bench, energy: EnergyKind) -> Result<Vec<usize>, RunError> {
+    bench.select_output(energy).await?;
     let places = bench.active();
     for &place in &places {
-        let (input, constant) =
-            (bench.places[place].calculator.clone(), bench.places[place].nameplate.constant_per_kwh);
-        bench.reference.start(&input, constant, NEVER).await?;
+        let (input, output) = (bench.places[place].calculator.clone(), bench.meter_output(place));
+        bench.reference.start(&input, output, NEVER).await?;
     }
     Ok(places)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use meterbench_instruments::{DisplayReading, Energy};
 use meterbench_plan::ResolvedStep;
-use meterbench_record::{Event, Limit, LoadPoint, Value};
+use meterbench_record::{EnergyKind, Event, Limit, LoadPoint, Value};
 use meterbench_standards::gum::Budget;
 use serde_json::{Map, json};
 use tokio::time::{Instant, sleep};
@@ -34,10 +34,10 @@ pub(crate) async fn meter_constant(
     bench.remove_current(load).await?;
     // Ranges are set before anything counts: a change of range would abort it.
     bench.reference.set_ranges(load.volt, load.ampere).await?;
-    let places = impulses::start(bench).await?;
+    let places = impulses::start(bench, load.energy).await?;
     let mut before: Vec<(usize, DisplayReading)> = Vec::new();
     for place in places {
-        match evidence::read(bench, place, load.direction).await {
+        match evidence::read(bench, place, load).await {
             Ok(reading) => before.push((place, reading)),
             Err(text) => bench.lose(place, step.number, text)?,
         }
@@ -47,7 +47,7 @@ pub(crate) async fn meter_constant(
     let reference = run_dial(bench, load, coarsest * DIGITS_TIMES_LIMIT / percent).await?;
     for (place, before) in &before {
         let count = impulses::count(bench, *place).await?;
-        match evidence::read(bench, *place, load.direction).await {
+        match evidence::read(bench, *place, load).await {
             Ok(after) => judge(bench, step, load, limit, *place, (before, &after), count, &reference)?,
             Err(text) => bench.lose(*place, step.number, text)?,
         }
@@ -92,9 +92,9 @@ fn judge(
 
 /// Load on until the reference has counted this energy, load off.
 async fn run_dial(bench: &mut Bench, load: &LoadPoint, watt_hours: f64) -> Result<Energy, RunError> {
-    bench.reference.start_energy().await?;
+    bench.reference.start_energy(load.energy == EnergyKind::Reactive).await?;
     bench.apply(load).await?;
-    let full = Duration::try_from_secs_f64(watt_hours * 3600.0 / load.active_watt().abs()).unwrap_or(Duration::MAX / 8);
+    let full = Duration::try_from_secs_f64(watt_hours * 3600.0 / load.power()).unwrap_or(Duration::MAX / 8);
     let until = Instant::now() + full * 2;
     while bench.reference.energy().await?.watt_hours < watt_hours && Instant::now() < until {
         sleep((full / 20).max(Duration::from_secs(1))).await;

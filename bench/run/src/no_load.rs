@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use meterbench_plan::ResolvedStep;
-use meterbench_record::{Event, Limit, LoadPoint, Value};
+use meterbench_record::{Event, LoadPoint, Value};
 use meterbench_standards::NoLoad;
 use serde_json::{Map, json};
 use tokio::time::sleep;
@@ -18,22 +18,21 @@ use crate::impulse_counts as impulses;
 pub(crate) async fn no_load(
     bench: &mut Bench,
     step: &ResolvedStep,
-    rule: &NoLoad,
-    points: &[(LoadPoint, Limit)],
+    points: &[(LoadPoint, NoLoad)],
 ) -> Result<(), RunError> {
-    for (load, limit) in points {
+    for (load, rule) in points {
         bench.say(format!("{} \"{}\", {}", step.word, step.name, load.voltage));
         bench.recorder.emit(Event::PointStarted { step: step.number, at: load.voltage.clone() })?;
         bench.apply(load).await?;
-        let places = impulses::start(bench).await?;
+        let places = impulses::start(bench, load.energy).await?;
         let mut before = Vec::new();
         for &place in &places {
-            before.push(evidence::read(bench, place, load.direction).await);
+            before.push(evidence::read(bench, place, load).await);
         }
         sleep(Duration::from_secs_f64(rule.seconds)).await;
         for (&place, before) in places.iter().zip(before) {
             let count = impulses::count(bench, place).await?;
-            let after = evidence::read(bench, place, load.direction).await;
+            let after = evidence::read(bench, place, load).await;
             let weight = bench.places[place].nameplate.watt_hours_per_impulse();
             let (before, after) = match (before, after) {
                 (Ok(before), Ok(after)) => (before, after),
@@ -51,7 +50,7 @@ pub(crate) async fn no_load(
             let mut raw = Map::new();
             raw.insert("seconds".into(), json!(rule.seconds));
             raw.insert("register_wh".into(), json!(moved));
-            let taken = Taken::new(step, "impulses", "1", load, Some(limit.clone()));
+            let taken = Taken::new(step, "impulses", "1", load, Some(rule.limit.clone()));
             bench.record(
                 place,
                 Taken { value: Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)), raw, ..taken },

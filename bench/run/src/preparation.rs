@@ -39,9 +39,9 @@ pub(crate) async fn wait(
         sleep(Duration::from_secs_f64(seconds)).await;
         return Ok(());
     }
-    let places = impulses::start(bench).await?;
-    sleep(Duration::from_secs_f64(seconds)).await;
     let load = bench.standing.clone().unwrap_or_else(|| unloaded(bench));
+    let places = impulses::start(bench, load.energy).await?;
+    sleep(Duration::from_secs_f64(seconds)).await;
     for &place in &places {
         let count = impulses::count(bench, place).await?;
         for expectation in expect {
@@ -74,6 +74,10 @@ fn unloaded(bench: &Bench) -> LoadPoint {
         direction: Direction::Import,
         energy: EnergyKind::Active,
         temperature_c: 23.0,
+        frequency: None,
+        temperature: None,
+        reversed_sequence: false,
+        interrupted: None,
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) async fn repeatability(
     readings: u64,
 ) -> Result<(), RunError> {
     for point in points {
-        begin_point(bench, step, point)?;
+        if !begin_point(bench, step, point, "repeatability")? {
+            continue;
+        }
         for (place, result) in measure(bench, point, readings).await? {
             let taken = Taken::new(step, "repeatability", "%", &point.load, point.limit.clone());
             match result {

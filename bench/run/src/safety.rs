@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use meterbench_instruments::AcSource;
+use meterbench_instruments::{AcSource, Chamber};
 
 /// Below this a voltage (V) or a current (A) counts as off.
 const OFF_VOLT: f64 = 1.0;
@@ -12,7 +12,11 @@ const OFF_AMPERE: f64 = 0.001;
 #[derive(Clone, Default)]
 pub struct SafetyStack {
     energised: Arc<Mutex<Vec<Box<dyn AcSource>>>>,
+    chamber: Arc<Mutex<Option<Box<dyn Chamber>>>>,
 }
+
+/// Where a chamber is left: people open it (°C).
+const SAFE_C: f64 = 23.0;
 
 impl SafetyStack {
     /// Remembers how to switch this source off, on a connection of its own. Once is enough.
@@ -21,6 +25,11 @@ impl SafetyStack {
         if stack.is_empty() {
             stack.push(source.fresh());
         }
+    }
+
+    /// Remembers how to bring the chamber back. Once is enough.
+    pub(crate) fn push_chamber(&self, chamber: &dyn Chamber) {
+        self.chamber.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| chamber.fresh());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Box<dyn AcSource>>> {
@@ -38,6 +47,15 @@ impl SafetyStack {
         }
         if all.words.is_empty() {
             "voltage off, current off (never switched on)".clone_into(&mut all.words);
+        }
+        // The chamber comes last: it can hurt nobody as fast as a source.
+        let chamber = self.chamber.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut chamber) = chamber {
+            let words = match chamber.set(SAFE_C).await {
+                Ok(()) => format!("chamber set to {SAFE_C} °C"),
+                Err(error) => format!("chamber NOT set back ({error}): look after it by hand"),
+            };
+            all.words = format!("{}; {words}", all.words);
         }
         all
     }

@@ -1,20 +1,41 @@
-//! Every set-point of a plan against the limits of the source, before anything is energised.
+//! Every set-point of a plan against the limits of source and chamber, before anything is energised.
 
-use meterbench_instruments::{AcSource, InstrumentError};
+use meterbench_instruments::{AcSource, Chamber};
 use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
 use meterbench_record::LoadPoint;
+use meterbench_standards::Influence;
 
 use crate::bench::setting;
+use crate::error::RunError;
+use crate::influence::REFERENCE_C;
 
-/// Refuses a plan that would ask the source for what this bench must not do; says in which step.
+/// A step that asks for what this bench must not do.
+#[derive(Debug, thiserror::Error)]
+#[error("step \"{step}\"{at}: {error}")]
+pub struct Refused {
+    pub step: String,
+    /// The point in words, with a comma before it.
+    at: String,
+    error: Box<RunError>,
+}
+
+/// Refuses a plan that would ask an instrument for what this bench must not do; says in which step.
 pub fn check_set_points(
     source: &dyn AcSource,
+    chamber: Option<&dyn Chamber>,
     plan: &ResolvedPlan,
     systems: u8,
-) -> Result<(), (String, InstrumentError)> {
+) -> Result<(), Refused> {
     for step in &plan.steps {
         for load in loads(step) {
-            source.check(&setting(load, systems)).map_err(|error| (step.name.clone(), error))?;
+            let refused =
+                |error: RunError| Refused { step: step.name.clone(), at: format!(", {load}"), error: error.into() };
+            source.check(&setting(load, systems)).map_err(|error| refused(error.into()))?;
+        }
+        for celsius in temperatures(step) {
+            let refused = |error: RunError| Refused { step: step.name.clone(), at: String::new(), error: error.into() };
+            let chamber = chamber.ok_or_else(|| refused(RunError::NoChamber { asked: celsius }))?;
+            chamber.check(celsius).map_err(|error| refused(error.into()))?;
         }
     }
     Ok(())
@@ -26,8 +47,24 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
         Action::Accuracy { points, .. } | Action::Repeatability { points, .. } => {
             points.iter().map(|p| &p.load).collect()
         }
+        Action::Influence(test) => {
+            let varied = test.variations.iter().flat_map(|v| &v.points).map(|p| &p.load);
+            test.base.iter().map(|p| &p.load).chain(varied).collect()
+        }
+        Action::SelfHeating { points, .. } => points.iter().map(|p| &p.point.load).collect(),
         Action::Starting { points, .. } => points.iter().collect(),
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),
-        Action::Wait { .. } | Action::Prompt { .. } => Vec::new(),
+        Action::Wait { .. } | Action::Prompt { .. } | Action::Composite { .. } | Action::NotApplicable { .. } => {
+            Vec::new()
+        }
+    }
+}
+
+fn temperatures(step: &ResolvedStep) -> Vec<f64> {
+    match &step.action {
+        Action::Influence(test) if test.influence == Influence::Temperature => {
+            test.variations.iter().map(|v| v.value).chain([REFERENCE_C]).collect()
+        }
+        _ => Vec::new(),
     }
 }

@@ -28,14 +28,18 @@ pub(crate) async fn starting(
     points: &[LoadPoint],
 ) -> Result<(), RunError> {
     for load in points {
+        if let Some(why) = bench.not_applicable(load) {
+            bench.record_not_applicable(step, QUANTITIES[0], load, why)?;
+            continue;
+        }
         bench.say(format!("{} \"{}\", {load}", step.word, step.name));
         bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;
         bench.apply(load).await?;
         let mut before = Vec::new();
         for place in bench.active() {
-            before.push(evidence::read(bench, place, load.direction).await);
+            before.push(evidence::read(bench, place, load).await);
         }
-        let times = impulse_times(bench, rule).await?;
+        let times = impulse_times(bench, load, rule).await?;
         for ((place, times), before) in times.into_iter().zip(before) {
             if times.len() < QUANTITIES.len()
                 && let Some(text) = lost(bench, place, load, times.len(), before).await
@@ -72,9 +76,7 @@ async fn lost(
     before: Result<DisplayReading, String>,
 ) -> Option<String> {
     let read = match before {
-        Ok(before) => {
-            evidence::read(bench, place, load.direction).await.map(|after| after.watt_hours - before.watt_hours)
-        }
+        Ok(before) => evidence::read(bench, place, load).await.map(|after| after.watt_hours - before.watt_hours),
         Err(text) => Err(text),
     };
     let weight = bench.places[place].nameplate.watt_hours_per_impulse();
@@ -88,8 +90,12 @@ async fn lost(
 }
 
 /// Times between start and impulses of every position (s), until each gave three or took too long over one.
-async fn impulse_times(bench: &mut Bench, rule: &Starting) -> Result<Vec<(usize, Vec<f64>)>, RunError> {
-    let places = impulses::start(bench).await?;
+async fn impulse_times(
+    bench: &mut Bench,
+    load: &LoadPoint,
+    rule: &Starting,
+) -> Result<Vec<(usize, Vec<f64>)>, RunError> {
+    let places = impulses::start(bench, load.energy).await?;
     let began = Instant::now();
     let mut seen: Vec<(usize, Vec<f64>)> = places.iter().map(|&place| (place, Vec::new())).collect();
     loop {

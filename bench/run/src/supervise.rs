@@ -4,14 +4,17 @@ use std::future::Future;
 use std::sync::PoisonError;
 use std::sync::mpsc::SyncSender;
 
-use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
+use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep};
 use meterbench_record::{Event, JournalLine, Outcome, StepInfo, StepReport};
+use meterbench_standards::Influence;
 use tokio::task::JoinError;
 
 use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
-use crate::{accuracy, meter_constant, no_load, preparation, repeatability, starting};
+use crate::{
+    accuracy, composite, influence, meter_constant, no_load, preparation, repeatability, self_heating, starting,
+};
 
 /// How a run ended, apart from its verdicts.
 #[derive(Debug)]
@@ -117,12 +120,23 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
         Action::Apply { load } => preparation::apply(bench, step, load).await?,
         Action::Wait { seconds, expect } => preparation::wait(bench, step, *seconds, expect).await?,
         Action::Prompt { text } => preparation::prompt(bench, step, text)?,
-        Action::Accuracy { points, readings } => accuracy::accuracy(bench, step, points, *readings).await?,
+        Action::Accuracy { points, readings, both_ways: false } => {
+            accuracy::accuracy(bench, step, points, *readings).await?;
+        }
+        Action::Accuracy { points, readings, both_ways: true } => {
+            accuracy::both_ways(bench, step, points, *readings).await?;
+        }
+        Action::Influence(test) => influence::influence(bench, step, test).await?,
+        Action::SelfHeating { points, warm_up_seconds } => {
+            self_heating::self_heating(bench, step, points, *warm_up_seconds).await?;
+        }
+        Action::Composite { points } => composite::composite(bench, step, points)?,
+        Action::NotApplicable { quantity, load, why } => bench.record_not_applicable(step, quantity, load, why)?,
         Action::Repeatability { points, readings } => {
             repeatability::repeatability(bench, step, points, *readings).await?;
         }
         Action::Starting { rule, points } => starting::starting(bench, step, rule, points).await?,
-        Action::NoLoad { rule, points } => no_load::no_load(bench, step, rule, points).await?,
+        Action::NoLoad { points } => no_load::no_load(bench, step, points).await?,
         Action::MeterConstant { load, limit } => {
             meter_constant::meter_constant(bench, step, load, limit.as_ref()).await?;
         }
@@ -134,6 +148,10 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
 pub fn step_info(step: &ResolvedStep) -> StepInfo {
     let points = match &step.action {
         Action::Accuracy { points, .. } | Action::Repeatability { points, .. } => points.len(),
+        Action::Influence(test) => influence_points(test),
+        Action::SelfHeating { points, .. } => points.len(),
+        Action::Composite { points } => points.len(),
+        Action::NotApplicable { .. } => 1,
         Action::Starting { points, .. } => 3 * points.len(),
         Action::NoLoad { points, .. } => points.len(),
         Action::MeterConstant { .. } => 1,
@@ -146,4 +164,11 @@ pub fn step_info(step: &ResolvedStep) -> StepInfo {
         name: step.name.clone(),
         points: u32::try_from(points).unwrap_or(u32::MAX),
     }
+}
+
+/// Errors at reference conditions, errors and shifts away from them, changes per kelvin.
+fn influence_points(test: &InfluenceTest) -> usize {
+    let varied: usize = test.variations.iter().map(|v| v.points.len()).sum();
+    let neighbours = if test.influence == Influence::Temperature { test.variations.len() * test.base.len() } else { 0 };
+    test.base.len() + 2 * varied + neighbours
 }

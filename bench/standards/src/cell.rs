@@ -19,6 +19,11 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Tightest and loosest figure the truth can be; `None` when that is not known.
+    pub(crate) fn bounds(&self) -> Option<(f64, f64)> {
+        if self.certainty.decides() { Some((self.figure, self.figure)) } else { self.candidates }
+    }
+
     /// The binding of a limit made of this cell times `scale`; `None` when the figure decides on its own.
     pub(crate) fn binding(&self, ingredient: &str, scale: f64) -> Option<LimitBinding> {
         let (tightest, loosest) = self.candidates?;
@@ -84,11 +89,13 @@ pub enum Symbol {
     Iref,
     /// The same current in IEC 62053:2003.
     Ib,
+    /// The same current in IEC 62053:2020, and of meters on current transformers.
+    In,
     Imax,
 }
 
 impl Symbol {
-    pub const ALL: [Self; 6] = [Self::Ist, Self::Imin, Self::Itr, Self::Iref, Self::Ib, Self::Imax];
+    pub const ALL: [Self; 7] = [Self::Ist, Self::Imin, Self::Itr, Self::Iref, Self::Ib, Self::In, Self::Imax];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -97,6 +104,7 @@ impl Symbol {
             Self::Itr => "Itr",
             Self::Iref => "Iref",
             Self::Ib => "Ib",
+            Self::In => "In",
             Self::Imax => "Imax",
         }
     }
@@ -110,7 +118,7 @@ impl Symbol {
             Self::Ist => plate.ist_ampere(),
             Self::Imin => plate.imin_ampere,
             Self::Itr => plate.itr_ampere(),
-            Self::Iref | Self::Ib => plate.iref_ampere,
+            Self::Iref | Self::Ib | Self::In => plate.iref_ampere,
             Self::Imax => plate.imax_ampere,
         }
     }

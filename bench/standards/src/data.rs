@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use meterbench_record::PowerFactor;
+use meterbench_record::{EnergyKind, PowerFactor};
 use serde::Deserialize;
 
 use crate::cell::{Cell, Current};
@@ -22,16 +22,43 @@ pub(crate) struct File {
     pub(crate) edition: String,
     pub(crate) title: String,
     pub(crate) status: String,
+    /// Active unless the file says otherwise.
+    #[serde(default = "active")]
+    pub(crate) energy: EnergyKind,
+    /// Direct unless the file says otherwise.
+    #[serde(default)]
+    pub(crate) connection: Connection,
     pub(crate) classes: Vec<String>,
     pub(crate) reference_current: String,
     pub(crate) sources: BTreeMap<String, String>,
     pub(crate) intrinsic: Vec<Row>,
-    pub(crate) mpe: Vec<Row>,
+    #[serde(default)]
+    pub(crate) mpe: Vec<MpeRow>,
+    #[serde(default)]
+    pub(crate) influence: Vec<InfluenceRow>,
     pub(crate) points: Vec<Points>,
+    #[serde(default)]
+    pub(crate) influence_points: BTreeMap<Influence, InfluencePoints>,
     pub(crate) repeatability: Repeatability,
     pub(crate) starting: StartingRow,
     pub(crate) no_load: NoLoadRow,
     pub(crate) meter_constant: BTreeMap<String, Cell>,
+    #[serde(default)]
+    pub(crate) interruptions: Option<Interruptions>,
+}
+
+fn active() -> EnergyKind {
+    EnergyKind::Active
+}
+
+/// How the meters of a standard are connected to the current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Connection {
+    #[default]
+    Direct,
+    /// Through current transformers.
+    Ct,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -41,26 +68,127 @@ pub(crate) enum LoadWord {
     OnePhase,
 }
 
-/// A row of limits: one band of current, the power factors of the row, a cell per class.
+/// A row of limits: one band of current, the factors (power factor, or sin phi) of the row, a cell per class.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Row {
+    #[serde(default = "balanced")]
     pub(crate) load: LoadWord,
     pub(crate) from: Current,
     pub(crate) to: Current,
     #[serde(default)]
     pub(crate) last: bool,
     pub(crate) pf: Vec<PfWord>,
-    #[serde(rename = "A")]
-    pub(crate) a: Option<Cell>,
-    #[serde(rename = "B")]
-    pub(crate) b: Option<Cell>,
-    #[serde(rename = "C")]
-    pub(crate) c: Option<Cell>,
-    #[serde(rename = "1")]
-    pub(crate) one: Option<Cell>,
-    #[serde(rename = "2")]
-    pub(crate) two: Option<Cell>,
+    /// The limit is that of the upper end of the band and grows as the current falls (OIML R46 below Imin).
+    #[serde(default)]
+    pub(crate) growing: bool,
+    #[serde(flatten)]
+    pub(crate) classes: BTreeMap<String, Cell>,
+}
+
+fn balanced() -> LoadWord {
+    LoadWord::Balanced
+}
+
+/// Maximum permissible errors in a range of temperature; ranges are nested, the narrowest that holds a point counts.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct MpeRow {
+    pub(crate) range: Span,
+    #[serde(flatten)]
+    pub(crate) row: Row,
+}
+
+/// What is varied away from the reference conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Influence {
+    /// Voltage, in multiples of Un.
+    Voltage,
+    /// Frequency, in multiples of fn.
+    Frequency,
+    /// Ambient temperature (°C).
+    Temperature,
+    /// Reversed phase sequence.
+    PhaseSequence,
+    /// One or two voltages interrupted.
+    Interrupted,
+    /// One phase loaded instead of all, at balanced voltages.
+    Phases,
+    /// Heating by the meter's own loss at Imax.
+    SelfHeating,
+}
+
+impl Influence {
+    /// The word in plans and data files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Voltage => "voltage",
+            Self::Frequency => "frequency",
+            Self::Temperature => "temperature",
+            Self::PhaseSequence => "phase-sequence",
+            Self::Interrupted => "interrupted",
+            Self::Phases => "phases",
+            Self::SelfHeating => "self-heating",
+        }
+    }
+}
+
+/// What a limit of an influence is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judged {
+    /// The signed change of the error against the error at reference conditions, at the same load.
+    #[default]
+    Shift,
+    /// The error itself.
+    Error,
+    /// The change of the error per kelvin.
+    PerKelvin,
+}
+
+/// Limit of an influence over a span of its values.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct InfluenceRow {
+    pub(crate) vary: Influence,
+    /// Both ends belong to it; absent for an influence without a value.
+    #[serde(default)]
+    pub(crate) over: Option<Span>,
+    #[serde(default)]
+    pub(crate) of: Judged,
+    /// Lower bound where it is not the upper one with the other sign.
+    #[serde(default)]
+    pub(crate) low: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) row: Row,
+}
+
+/// `0.9..1.1`, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span {
+    pub from: f64,
+    pub to: f64,
+}
+
+impl Span {
+    pub fn holds(self, value: f64) -> bool {
+        let margin = 1e-9 * (1.0 + value.abs());
+        (self.from - margin..=self.to + margin).contains(&value)
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let ends = text.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+        ends.map(|(from, to)| Self { from, to }).ok_or_else(|| format!("`{text}` is no range `FROM..TO`"))
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}", self.from, self.to)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -84,9 +212,19 @@ impl TryFrom<String> for PfWord {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Points {
+    #[serde(default = "balanced")]
     pub(crate) load: LoadWord,
     pub(crate) current: Vec<Current>,
     pub(crate) pf: Vec<PowerFactor>,
+}
+
+/// Values and load points of an influence test where a plan names none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InfluencePoints {
+    #[serde(default)]
+    pub(crate) values: Vec<f64>,
+    pub(crate) at: Vec<Points>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -98,13 +236,16 @@ pub(crate) struct Repeatability {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct StartingRow {
+    /// Ist in multiples of the reference current, by class.
+    pub(crate) current: BTreeMap<String, Cell>,
     pub(crate) within_tau: Cell,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoLoadRow {
-    pub(crate) voltage: Cell,
+    /// Test voltages in multiples of Un, that of the standard first.
+    pub(crate) voltages: Vec<Cell>,
     pub(crate) duration: Duration,
     pub(crate) impulses: Cell,
 }
@@ -117,27 +258,45 @@ pub(crate) struct Duration {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub(crate) enum DurationForm {
     /// `C/(k·m·Utest·Ist)` minutes.
-    StartingCurrent,
+    #[serde(rename = "starting-current")]
+    Ist,
     /// `C/(k·m·Un·Imax)` minutes.
-    MaximumCurrent,
+    #[serde(rename = "maximum-current")]
+    Imax,
+    /// `C/(b·k·m·Utest·Imin)` minutes, b the limit of the error at Imin and PF 1 [%].
+    #[serde(rename = "minimum-current")]
+    Imin,
+}
+
+/// Voltage dips and short interruptions without current.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Interruptions {
+    pub(crate) events: Vec<InterruptionRow>,
+    /// Critical change [kWh per m·Un·Imax].
+    pub(crate) critical_change: Cell,
+    pub(crate) of: Cell,
+}
+
+/// One kind of dip.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InterruptionRow {
+    /// Voltage that remains, in multiples of Un.
+    pub to: f64,
+    /// How long (s).
+    pub seconds: f64,
+    pub times: u32,
+    /// Voltage restored between two (s).
+    #[serde(default)]
+    pub between: f64,
 }
 
 impl Row {
-    pub(crate) fn cells(&self) -> [(&'static str, Option<&Cell>); 5] {
-        [
-            ("A", self.a.as_ref()),
-            ("B", self.b.as_ref()),
-            ("C", self.c.as_ref()),
-            ("1", self.one.as_ref()),
-            ("2", self.two.as_ref()),
-        ]
-    }
-
     pub(crate) fn cell(&self, class: &str) -> Option<&Cell> {
-        self.cells().into_iter().find(|(name, _)| *name == class).and_then(|(_, cell)| cell)
+        self.classes.get(class)
     }
 }
 
@@ -153,13 +312,33 @@ impl File {
                 return Err(wrong(format!("cell `{cell}` lies outside its own candidates")));
             }
         }
+        if let Some(foreign) = read.class_names().find(|name| !read.classes.contains(name)) {
+            return Err(wrong(format!("`{foreign}` is neither a key of a row nor a class of this standard")));
+        }
         Ok(read)
     }
 
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        let influence = self.influence.iter().map(|i| &i.row);
+        self.intrinsic.iter().chain(self.mpe.iter().map(|m| &m.row)).chain(influence)
+    }
+
+    fn maps(&self) -> [&BTreeMap<String, Cell>; 3] {
+        [&self.starting.current, &self.no_load.duration.constant, &self.meter_constant]
+    }
+
+    fn class_names(&self) -> impl Iterator<Item = &String> {
+        self.rows().flat_map(|row| row.classes.keys()).chain(self.maps().into_iter().flat_map(BTreeMap::keys))
+    }
+
     fn all_cells(&self) -> impl Iterator<Item = &Cell> {
-        let rows = self.intrinsic.iter().chain(&self.mpe).flat_map(Row::cells).filter_map(|(_, cell)| cell);
-        let single =
-            [&self.repeatability.fraction, &self.starting.within_tau, &self.no_load.voltage, &self.no_load.impulses];
-        rows.chain(single).chain(self.no_load.duration.constant.values()).chain(self.meter_constant.values())
+        let single = [&self.repeatability.fraction, &self.starting.within_tau, &self.no_load.impulses];
+        let interruptions = self.interruptions.iter().flat_map(|i| [&i.critical_change, &i.of]);
+        self.rows()
+            .flat_map(|row| row.classes.values())
+            .chain(single)
+            .chain(&self.no_load.voltages)
+            .chain(interruptions)
+            .chain(self.maps().into_iter().flat_map(BTreeMap::values))
     }
 }

@@ -10,9 +10,12 @@ mod cell;
 mod data;
 mod decision;
 pub mod gum;
+mod influence;
 mod standard;
+mod tables;
 
 pub use cell::{Cell, Current, Symbol};
-pub use data::DataError;
+pub use data::{DataError, Influence, InterruptionRow, Judged, Span};
 pub use decision::{DecisionRule, Judgement};
-pub use standard::{Load, NoLimit, NoLoad, Standard, StandardPoint, Starting};
+pub use influence::InfluenceLimit;
+pub use standard::{Dips, Load, NoLimit, NoLoad, Standard, StandardPoint, Starting};

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use meterbench_metrology::{
-    Config, ConfigError, Frame, Impulse, ImpulseQuantity, Impulses, MeterConstant, PhaseCalibration, Readings,
-    Registers, SAMPLE_RATE, State,
+    Config, ConfigError, CycleSums, Frame, Impulse, ImpulseQuantity, Impulses, MeterConstant, PhaseCalibration,
+    Readings, Registers, SAMPLE_RATE, State,
 };
 
 use crate::configuration::Configuration;
@@ -134,6 +134,30 @@ impl Meter {
                 act(Action::Impulse(impulse));
             }
         }
+    }
+
+    /// Takes whole cycles of mains as sums, as [`Meter::process`] takes samples; see [`State::at_window_start`].
+    pub fn process_cycle(&mut self, cycle: &CycleSums, mut act: impl FnMut(Action)) {
+        self.config.process_cycle(&mut self.state, cycle, |impulse| act(Action::Impulse(impulse)));
+    }
+
+    /// The metrology's state, for what hands it cycles.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Hands over from cycles to samples; see [`State::resume`].
+    pub fn resume(&mut self, last_but_one: &Frame, last: &Frame) {
+        self.state.resume(last_but_one, last);
+    }
+
+    /// Lets the test output and S0 count kWh or kvarh.
+    pub fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), MeterError> {
+        if quantity == ImpulseQuantity::Reactive && !self.profile.energies.has_reactive() {
+            return Err(MeterError::NoReactiveEnergy);
+        }
+        self.config.select(&mut self.state, quantity);
+        Ok(())
     }
 
     /// Samples taken since power-up.

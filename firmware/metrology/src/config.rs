@@ -185,6 +185,14 @@ impl Config {
         Self { import_only: true, ..self }
     }
 
+    /// The outputs count another energy from now on; what was collecting towards an impulse is dropped.
+    pub fn select(&mut self, state: &mut crate::state::State, quantity: ImpulseQuantity) {
+        if self.impulses.quantity != quantity {
+            self.impulses.quantity = quantity;
+            state.forget_collected();
+        }
+    }
+
     /// Number of measuring systems.
     pub fn systems(&self) -> usize {
         self.systems

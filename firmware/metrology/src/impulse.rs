@@ -77,6 +77,25 @@ impl ImpulseGenerator {
         self.step = self.pool / u128::from(samples.max(1));
     }
 
+    /// Gives out the shares of so many samples at once: the same impulses as [`Self::advance`] sample by sample.
+    pub(crate) fn advance_by(&mut self, index: u64, expected: u32, samples: u32, mut act: impl FnMut(SampleInstant)) {
+        let before = self.given;
+        let shares = u128::from(expected).saturating_sub(before).min(u128::from(samples));
+        self.given += shares;
+        let first = self.collected;
+        let all = first + self.step * shares;
+        for n in 1..=all / Self::THRESHOLD {
+            let wanted = n * Self::THRESHOLD - first;
+            // The share, counted from 1, that completes it.
+            let share = wanted.div_ceil(self.step.max(1)).max(1);
+            let over = first + self.step * share - n * Self::THRESHOLD;
+            let before = self.step.saturating_sub(over);
+            let fraction = (before << 16).checked_div(self.step).unwrap_or(0).min(65_535);
+            act(SampleInstant::new(index + share as u64 - 1, fraction as u16));
+        }
+        self.collected = all % Self::THRESHOLD;
+    }
+
     /// Gives out one sample's share; the instant within sample `index` at which an impulse became complete, if it did.
     pub(crate) fn advance(&mut self, index: u64, expected: u32) -> Option<SampleInstant> {
         if self.given >= u128::from(expected) {
@@ -95,6 +114,25 @@ impl ImpulseGenerator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_shares_at_once_give_the_impulses_of_each_in_turn() {
+        let constant = MeterConstant::new(1000).unwrap();
+        let (mut one, mut many) = (ImpulseGenerator::default(), ImpulseGenerator::default());
+        let mut index = 0u64;
+        for cycle in 0u32..500 {
+            let energy = QUANTA_PER_WATT_HOUR / 7 * u128::from(cycle % 5) + u128::from(cycle * 13);
+            let (expected, samples) = (150 + cycle % 20, 150 + cycle * 7 % 23);
+            one.book(energy, constant, expected);
+            many.book(energy, constant, expected);
+            let each: std::vec::Vec<_> =
+                (0..u64::from(samples)).filter_map(|n| one.advance(index + n, expected)).collect();
+            let mut at_once = std::vec::Vec::new();
+            many.advance_by(index, expected, samples, |at| at_once.push(at));
+            assert_eq!((each, one), (at_once, many), "cycle {cycle}");
+            index += u64::from(samples);
+        }
+    }
 
     #[test]
     fn no_energy_is_lost_between_impulses() {

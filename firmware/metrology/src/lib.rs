@@ -35,6 +35,7 @@
 extern crate std;
 
 mod config;
+mod cycle;
 mod energy;
 mod impulse;
 mod oscillator;
@@ -45,6 +46,7 @@ mod state;
 mod window;
 
 pub use config::{Config, ConfigError, ImpulseQuantity, Impulses, MeterConstant, PhaseCalibration, Systems};
+pub use cycle::{CycleSums, PhaseSums};
 pub use energy::{Energy, Registers};
 pub use impulse::{Impulse, SampleInstant};
 pub use readings::{PhaseReadings, PhaseSequence, Quadrant, Readings};

@@ -19,6 +19,13 @@ pub(crate) struct DelayLine {
 
 const FRACTION_BITS: u32 = 8;
 
+impl DelayLine {
+    /// As after these two samples; the fraction of a delay settles within a few more.
+    pub(crate) fn refill(&mut self, last_but_one: i32, last: i32) {
+        *self = Self { input: i64::from(last) << FRACTION_BITS, output: i64::from(last_but_one) << FRACTION_BITS };
+    }
+}
+
 impl PhaseDelay {
     /// `delay` in 1/65536 sample: total delay `D = 1 + delay`, coefficient `(1 - D)/(1 + D)`.
     pub(crate) const fn new(delay: i16) -> Self {

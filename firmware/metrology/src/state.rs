@@ -1,8 +1,9 @@
 //! The sample path: what happens at every sample, at every cycle and at every window of ten cycles.
 
 use crate::config::{Config, ImpulseQuantity};
+use crate::cycle::CycleSums;
 use crate::energy::Registers;
-use crate::impulse::{Impulse, ImpulseGenerator};
+use crate::impulse::{Impulse, ImpulseGenerator, SampleInstant};
 use crate::oscillator::Oscillator;
 use crate::phase_delay::DelayLine;
 use crate::readings::{PhaseReadings, PhaseSequence, Quadrant, Readings};
@@ -131,6 +132,50 @@ impl State {
     pub fn readings(&self) -> &Readings {
         &self.readings
     }
+
+    /// A window has just ended with a clean zero crossing, and nothing of the next one has been taken.
+    pub fn at_window_start(&self) -> bool {
+        self.window.samples == 0 && self.cycle.samples == 0 && self.window.began.is_some()
+    }
+
+    /// The phase whose voltage gives the zero crossings, counted from 0.
+    pub fn synchronised_by(&self) -> usize {
+        self.cycle.sync
+    }
+
+    /// The energy that was collecting towards an impulse is of another kind now.
+    pub(crate) fn forget_collected(&mut self) {
+        self.generator = ImpulseGenerator::default();
+    }
+
+    pub(crate) fn give_impulses(&mut self, samples: u32, act: impl FnMut(SampleInstant)) {
+        self.generator.advance_by(self.index, self.spread, samples, act);
+    }
+
+    pub(crate) fn add_cycle(&mut self, cycle: &CycleSums) {
+        for (channel, phase) in self.channels.iter_mut().zip(&cycle.phases) {
+            channel.ui += phase.ui;
+            let sums = &mut channel.sums;
+            sums.uu += phase.uu;
+            sums.ii += phase.ii;
+            sums.u_cos += phase.u_cos;
+            sums.u_sin += phase.u_sin;
+            sums.i_cos += phase.i_cos;
+            sums.i_sin += phase.i_sin;
+        }
+        self.index += u64::from(cycle.samples);
+        self.cycle.samples += cycle.samples;
+        self.window.samples += cycle.samples;
+    }
+
+    pub(crate) fn refill(&mut self, last_but_one: &Frame, last: &Frame) {
+        for (n, channel) in self.channels.iter_mut().enumerate() {
+            channel.voltage_delay = last.voltage[n];
+            channel.current_delay.refill(last_but_one.current[n], last.current[n]);
+        }
+        let sync = self.cycle.sync;
+        self.cycle.last_voltage = last.voltage[sync] - self.channels[sync].voltage_dc.counts;
+    }
 }
 
 impl Config {
@@ -170,7 +215,7 @@ impl Config {
     }
 
     /// Books the active energy of the cycle and spreads it over the next one.
-    fn end_cycle(&self, state: &mut State, crossing: Option<u64>) {
+    pub(crate) fn end_cycle(&self, state: &mut State, crossing: Option<u64>) {
         let samples = core::mem::take(&mut state.cycle.samples);
         state.cycle.lowest = 0;
         let least = self.starting_power * i128::from(samples);

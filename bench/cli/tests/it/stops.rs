@@ -7,7 +7,7 @@ use meterbench::rehearsal::{prepare, rehearse};
 use meterbench_emulator::Laboratory;
 use meterbench_instruments::{AcSource, InstrumentError, Readback, Setting};
 use meterbench_record::{Event, Outcome};
-use meterbench_run::{Bench, Recorder, ReferenceCalibration, supervise};
+use meterbench_run::{Bench, Recorder, Shared, supervise};
 
 use crate::{EVERY_STEP, changes, run};
 
@@ -81,10 +81,11 @@ fn a_panic_in_the_procedure_leaves_the_outputs_off_and_the_journal_whole() {
         let laboratory = Laboratory::start(&bench_file.config).expect("sound");
         let connected = assemble::connect(&bench_file, &laboratory, None).expect("connected");
         let recorder = Recorder::new(sender.clone(), laboratory.epoch());
-        let source = Box::new(Buggy { inner: connected.source, read_backs: 0 });
-        let calibration = ReferenceCalibration { uncertainty_percent: 0.02 };
+        let source = Box::new(Buggy { inner: connected.instruments.source, read_backs: 0 });
         let rule = plan.plan.decision_rule;
-        let bench = Bench::new(source, connected.reference, calibration, connected.places, recorder, rule);
+        let instruments = Shared { source, ..connected.instruments };
+        let calibrations = assemble::calibrations(&bench_file.file);
+        let bench = Bench::new(instruments, calibrations, connected.places, recorder, rule, Vec::new());
         let ended = supervise(bench, plan.plan.clone(), &sender, std::future::pending()).await;
         (ended, laboratory.log("source").expect("a log"))
     });

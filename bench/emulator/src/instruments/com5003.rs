@@ -113,8 +113,8 @@ impl Com5003 {
             let edges = position.take_edges();
             let Some(calculator) = number.checked_sub(1).and_then(|n| self.calculators.get_mut(n)) else { continue };
             for edge in edges {
-                let reference = |from: SampleInstant, to: SampleInstant| {
-                    world.reference.watt_hours(&world.source, range, phases, from, to)
+                let reference = |reactive: bool, from: SampleInstant, to: SampleInstant| {
+                    world.reference.energy(&world.source, (range, phases, reactive), from, to)
                 };
                 calculator.edge(edge, constant, reference);
             }
@@ -201,7 +201,9 @@ impl Com5003 {
         let constant = self.reference_constant();
         let now = SampleInstant::new(world.next_sample(), 0);
         let (range, phases) = (self.range_index(), self.phases);
-        let energy_since = |from: SampleInstant| world.reference.watt_hours(&world.source, range, phases, from, now);
+        let energy_since = |reactive: bool, from: SampleInstant| {
+            world.reference.energy(&world.source, (range, phases, reactive), from, now)
+        };
         if module == "EM01" {
             return self.energy.command(node, header, now, constant, energy_since);
         }
@@ -302,6 +304,11 @@ impl Instrument for Com5003 {
     fn observe(&mut self, world: &mut World) {
         self.check_overload(world.output());
         self.collect_edges(world);
+    }
+
+    fn watches(&self, position: usize) -> bool {
+        let number = self.wiring.get(position).and_then(|&n| n.checked_sub(1));
+        number.and_then(|n| self.calculators.get(n)).is_some_and(ErrorCalculator::running)
     }
 
     fn receive(&mut self, client: Client, line: &str, world: &mut World) -> Reply {

@@ -1,6 +1,9 @@
-//! The display of a meter as a reading head sees it: `DISPLAY? 1.8.0` is answered with `1.8.0;VALUE;UNIT`.
+//! A reading head at a meter: `DISPLAY? 1.8.0` is answered with `1.8.0;VALUE;UNIT`, `OUTPUT kvarh` lets the test output count
+//! reactive energy and is answered by itself.
 //!
-//! The protocol is this project's own: a real bench has an operator or a camera here.
+//! The protocol is this project's own: a real bench has an operator, a camera or the meter's own port here.
+
+use meterbench_metrology::ImpulseQuantity;
 
 use super::{Client, Instrument, Reply};
 use crate::world::World;
@@ -27,10 +30,17 @@ impl Instrument for DisplayReader {
         if line == "*IDN?" {
             return Reply::now("meterbench, display reader, 0, 1");
         }
-        let shown = || {
-            let item = item(line.strip_prefix("DISPLAY? ")?)?;
-            world.positions.get(self.position)?.meter.display(item)
+        let Some(position) = world.look_at(self.position) else { return Reply::nothing() };
+        let quantity = match line {
+            "OUTPUT kWh" => Some(ImpulseQuantity::Active),
+            "OUTPUT kvarh" => Some(ImpulseQuantity::Reactive),
+            _ => None,
         };
-        shown().map_or_else(Reply::nothing, |display| Reply::now(display.to_string()))
+        if let Some(quantity) = quantity {
+            let set = position.select_output(quantity).is_ok();
+            return if set { Reply::now(line) } else { Reply::nothing() };
+        }
+        let shown = line.strip_prefix("DISPLAY? ").and_then(item).and_then(|item| position.display(item));
+        shown.map_or_else(Reply::nothing, |display| Reply::now(display.to_string()))
     }
 }

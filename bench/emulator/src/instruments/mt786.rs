@@ -197,7 +197,7 @@ mod tests {
     use crate::reference::Reference;
 
     fn world() -> World {
-        World::new(Reference::drawn(1, 0.02), Vec::new())
+        World::new(Reference::drawn(1, 0.02), Vec::new(), 23.0, crate::world::Engine::Auto)
     }
 
     fn ask(source: &mut Mt786, world: &mut World, line: &str) -> String {
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(ask(&mut source, &mut world, i), "SOKIP");
         assert!(!world.output().is_energised(), "set-points alone put nothing out");
         assert_eq!(ask(&mut source, &mut world, "SUIEEEPPPAAA"), "SOKUI");
-        world.advance(2_000_000_000);
+        world.advance(2_000_000_000, |_| false);
         for phase in 0..3 {
             assert!((world.output().active_watt(phase) / 575.0 - 1.0).abs() < 2e-3);
             assert!(world.output().reactive_var(phase) > 900.0, "lagging is inductive");

@@ -19,7 +19,10 @@ pub(super) struct ErrorCalculator {
     impulses: u64,
     upper: f64,
     lower: f64,
+    /// Counts the reactive reference.
+    reactive: bool,
     status: u32,
+    armed_at: SampleInstant,
     first: Option<SampleInstant>,
     last: Option<SampleInstant>,
     /// Edges seen since START.
@@ -36,7 +39,9 @@ impl Default for ErrorCalculator {
             impulses: 10,
             upper: 10.0,
             lower: -10.0,
+            reactive: false,
             status: 0,
+            armed_at: SampleInstant::default(),
             first: None,
             last: None,
             edges: 0,
@@ -52,9 +57,10 @@ impl ErrorCalculator {
         &mut self,
         at: SampleInstant,
         reference_constant: f64,
-        reference_wh: impl Fn(SampleInstant, SampleInstant) -> f64,
+        reference: impl Fn(bool, SampleInstant, SampleInstant) -> f64,
     ) {
-        if self.status & (ARMED | STARTED) == 0 {
+        // A meter nobody watched may be a little behind: what it gave before the start is not counted.
+        if !self.running() || at < self.armed_at {
             return;
         }
         self.edges += 1;
@@ -65,7 +71,7 @@ impl ErrorCalculator {
             return;
         };
         if self.edges > self.impulses {
-            let pulses = reference_wh(first, at).abs() / 1000.0 * reference_constant;
+            let pulses = reference(self.reactive, first, at).abs() / 1000.0 * reference_constant;
             self.reference_pulses = Some(pulses as u64);
             self.constant_used = reference_constant;
             self.status = READY;
@@ -78,7 +84,7 @@ impl ErrorCalculator {
         }
     }
 
-    fn running(&self) -> bool {
+    pub(super) fn running(&self) -> bool {
         self.status & (ARMED | STARTED) != 0
     }
 
@@ -95,7 +101,7 @@ impl ErrorCalculator {
         header: &Header<'_>,
         now: SampleInstant,
         reference_constant: f64,
-        energy_since: impl Fn(SampleInstant) -> f64,
+        energy_since: impl Fn(bool, SampleInstant) -> f64,
     ) -> Result<Option<String>, Fault> {
         let setting = |value: f64, new: Option<f64>| match new {
             Some(new) => (new, None),
@@ -117,6 +123,7 @@ impl ErrorCalculator {
                 Some(on) => {
                     if on == 1.0 {
                         (self.status, self.first, self.last, self.edges) = (ARMED, None, None, 0);
+                        self.armed_at = now;
                     } else {
                         self.abort();
                     }
@@ -124,8 +131,8 @@ impl ErrorCalculator {
                 }
             },
             "DUTS" | "DUTSOURCE" => return fixed(header, "SC1"),
-            "REFS" | "REFSOURCE" => return fixed(header, "P"),
-            "DCUN" | "DCUNIT" => return fixed(header, "I/kWh"),
+            "REFS" | "REFSOURCE" => return one_of(header, &mut self.reactive, ["P", "Q"]),
+            "DCUN" | "DCUNIT" => return one_of(header, &mut self.reactive, ["I/kWh", "I/kVarh"]),
             "CONT" | "CONTINUOUS" => return fixed(header, "0"),
             "MCO" | "MCOUNT" => return fixed(header, "1"),
             _ if !header.is_query() => return Err(Fault::Command),
@@ -137,8 +144,10 @@ impl ErrorCalculator {
                 answer = Some(number((100.0 * done).min(100.0).round()));
             }
             "ENER" | "ENERGY" => {
-                let live =
-                    self.first.filter(|_| self.status == STARTED).map(|first| energy_since(first).abs() / 1000.0);
+                let live = self
+                    .first
+                    .filter(|_| self.status == STARTED)
+                    .map(|first| energy_since(self.reactive, first).abs() / 1000.0);
                 answer = Some(number(live.unwrap_or_else(|| self.final_energy())));
             }
             "ENF" | "ENFINAL" => answer = Some(number(self.final_energy())),
@@ -166,6 +175,7 @@ impl ErrorCalculator {
 /// `CALCulate:EM01:0001`: the reference's energy between START 1 and START 0.
 #[derive(Debug, Clone, Default)]
 pub(super) struct EnergyRegister {
+    reactive: bool,
     status: u32,
     began: Option<SampleInstant>,
     /// kWh at the end.
@@ -186,7 +196,7 @@ impl EnergyRegister {
         header: &Header<'_>,
         now: SampleInstant,
         reference_constant: f64,
-        energy_since: impl Fn(SampleInstant) -> f64,
+        energy_since: impl Fn(bool, SampleInstant) -> f64,
     ) -> Result<Option<String>, Fault> {
         // Whole reference pulses, as the instrument counts them.
         let counted = |wh: f64| (wh.abs() / 1000.0 * reference_constant).floor() / reference_constant;
@@ -194,15 +204,16 @@ impl EnergyRegister {
         let since = |began: SampleInstant| (now.nanoseconds() - began.nanoseconds()) / 1_000_000;
         match node {
             "MODE" | "MOD" => fixed(header, "0"),
-            "TXUN" | "TXUNIT" => fixed(header, "kWh"),
-            "REFS" | "REFSOURCE" => fixed(header, "P"),
+            "TXUN" | "TXUNIT" => one_of(header, &mut self.reactive, ["kWh", "kVarh"]),
+            "REFS" | "REFSOURCE" => one_of(header, &mut self.reactive, ["P", "Q"]),
             "START" | "STAR" => match header.number(0.0, 1.0)? {
                 None => Ok(Some(u8::from(live.is_some()).to_string())),
                 Some(on) => {
                     if on == 1.0 {
-                        *self = Self { status: STARTED, began: Some(now), energy: 0.0, milliseconds: 0 };
+                        let reactive = self.reactive;
+                        *self = Self { reactive, status: STARTED, began: Some(now), energy: 0.0, milliseconds: 0 };
                     } else if let Some(began) = live {
-                        self.energy = counted(energy_since(began));
+                        self.energy = counted(energy_since(self.reactive, began));
                         self.milliseconds = since(began);
                         self.status = READY;
                     }
@@ -211,10 +222,23 @@ impl EnergyRegister {
             },
             _ if !header.is_query() => Err(Fault::Command),
             "STAT" | "STATUS" => Ok(Some(self.status.to_string())),
-            "ENER" | "ENERGY" => Ok(Some(number(live.map_or(self.energy, |began| counted(energy_since(began)))))),
+            "ENER" | "ENERGY" => {
+                Ok(Some(number(live.map_or(self.energy, |began| counted(energy_since(self.reactive, began))))))
+            }
             "TIME" | "TIM" => Ok(Some(number(live.map_or(self.milliseconds, since) as f64 / 1000.0))),
             "REFC" | "REFCONSTANT" => Ok(Some(number(reference_constant))),
             _ => Err(Fault::Command),
+        }
+    }
+}
+
+/// A setting of two values, the second for reactive energy. Source and unit go together: the last one set counts.
+fn one_of(header: &Header<'_>, reactive: &mut bool, words: [&str; 2]) -> Result<Option<String>, Fault> {
+    match header.parameter()? {
+        None => Ok(Some(words[usize::from(*reactive)].to_owned())),
+        Some(value) => {
+            *reactive = words.iter().position(|word| *word == value).ok_or(Fault::NumericData)? == 1;
+            Ok(None)
         }
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::reference::Reference;
 
 fn ask(instrument: &mut Com5003, line: &str) -> String {
-    let mut world = World::new(Reference::drawn(1, 0.02), Vec::new());
+    let mut world = World::new(Reference::drawn(1, 0.02), Vec::new(), 23.0, crate::world::Engine::Auto);
     instrument.receive(1, line, &mut world).text
 }
 
@@ -32,7 +32,7 @@ fn a_failing_query_answers_nothing_and_queues_an_error() {
         ("CALC:EC09:0001:STATUS?",           "-100,Command error"),
         ("CALC:EC01:0001:MRATE 0;",          "-120,Numeric data error"),
         ("CALC:EC01:0001:REFCONSTANT 5;",    "-100,Command error"),
-        ("CALC:EC01:0001:REFSOURCE Q;",      "-120,Numeric data error"),
+        ("CALC:EC01:0001:REFSOURCE S;",      "-120,Numeric data error"),
         ("*OPC 1;",                          "-100,Command error"),
     ];
     for (bad, error) in table {
@@ -67,7 +67,7 @@ fn an_error_calculator_measures_from_edge_to_edge() {
     ask(&mut i, "CALC:EC01:0001:DUTCONSTANT 1000;|CALC:EC01:0001:MRATE 3;|CALC:EC01:0001:START 1;");
     assert_eq!(ask(&mut i, "CALC:EC01:0001:STATUS?"), "1");
     // 3 impulses over exactly 3.03 Wh of reference: the meter is slow by 1/101
-    let wh = |from: SampleInstant, to: SampleInstant| (to.index() - from.index()) as f64 * 1.01;
+    let wh = |_: bool, from: SampleInstant, to: SampleInstant| (to.index() - from.index()) as f64 * 1.01;
     for n in 0..4 {
         i.calculators[0].edge(SampleInstant::new(n, 0), 1e8, wh);
     }

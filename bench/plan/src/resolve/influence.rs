@@ -1,0 +1,318 @@
+//! Influence quantities, self-heating and the composite error: what departs from the reference conditions, and by how much.
+
+use std::ops::Range;
+
+use meterbench_record::{Certainty, Class, Limit, LoadPoint, Phases};
+use meterbench_standards::{Influence, InfluenceLimit, Judged, Span};
+
+use super::{Action, Placed, ResolvedStep, Resolver, TestPoint, impulses};
+use crate::finding::Finding;
+use crate::quantity::Amount;
+use crate::step::{Block, Spanned, Step, StepLimit, Varied, Vary};
+
+/// One influence quantity, away from the reference conditions and back.
+#[derive(Debug, Clone)]
+pub struct InfluenceTest {
+    pub influence: Influence,
+    /// The loads at reference conditions: a shift is taken against the error there.
+    pub base: Vec<TestPoint>,
+    pub variations: Vec<Variation>,
+    /// Limit of the change per kelvin, by load; temperature only.
+    pub per_kelvin: Vec<Option<Limit>>,
+    pub readings: u64,
+    /// Time at a temperature before anything is measured (s); temperature only.
+    pub soak_seconds: f64,
+}
+
+/// One value of the influence quantity.
+#[derive(Debug, Clone)]
+pub struct Variation {
+    /// Multiples of the nominal, or °C; zero for an influence without a number.
+    pub value: f64,
+    /// The loads of the base at this value.
+    pub points: Vec<VariedPoint>,
+}
+
+/// A load away from the reference conditions.
+#[derive(Debug, Clone)]
+pub struct VariedPoint {
+    /// Its place in the base.
+    pub base: usize,
+    pub load: LoadPoint,
+    pub limit: Option<InfluenceLimit>,
+}
+
+/// A load that heats the meter.
+#[derive(Debug, Clone)]
+pub struct HeatingPoint {
+    pub point: TestPoint,
+    pub limit: Option<Limit>,
+}
+
+/// A load in a range of temperature.
+#[derive(Debug, Clone)]
+pub struct CompositePoint {
+    pub load: LoadPoint,
+    /// °C
+    pub range: Span,
+    pub limit: Limit,
+}
+
+/// Time at a temperature where the plan names none (s).
+const SOAK_SECONDS: f64 = 2.0 * 3600.0;
+/// Ends of a range of temperature count as tested within this (K).
+const END_TOLERANCE_K: f64 = 1.0;
+
+impl Resolver<'_> {
+    pub(super) fn influence(
+        &self,
+        step: &Step,
+        vary: &Vary,
+        at: Option<&[Block]>,
+        readings: u64,
+        soak_seconds: Option<f64>,
+    ) -> Option<Action> {
+        let influence = vary.influence;
+        let polyphase = matches!(influence, Influence::PhaseSequence | Influence::Interrupted | Influence::Phases);
+        if polyphase && self.plate.systems == 1 {
+            let why = format!("a single-phase meter has no {}", polyphase_words(influence));
+            return Some(Action::NotApplicable { quantity: "error-shift", load: self.reference_conditions(), why });
+        }
+        let placed = self.base(step, influence, at)?;
+        let values = if vary.values.is_empty() { self.own_values(step, vary)? } else { vary.values.clone() };
+        let variation = |value| self.variation(step, influence, value, &placed);
+        let variations = values.iter().map(variation).collect::<Option<Vec<_>>>()?;
+        let per_kelvin = placed
+            .iter()
+            .map(|p| self.plan.standard?.influence_limit(self.plate, influence, 0.0, &p.load))
+            .map(|limit| limit.filter(|l| l.of == Judged::PerKelvin).map(|l| l.limit))
+            .collect();
+        let base = placed
+            .iter()
+            .enumerate()
+            .map(|(n, p)| {
+                let limits =
+                    variations.iter().flat_map(|v| &v.points).filter(|v| v.base == n).filter_map(|v| v.limit.as_ref());
+                let tightest =
+                    limits.filter(|l| l.of == Judged::Shift).filter_map(|l| l.limit.high).fold(1.0, f64::min);
+                TestPoint { load: p.load.clone(), limit: None, impulses: impulses(self.plate, &p.load, tightest) }
+            })
+            .collect();
+        let soak_seconds = if influence == Influence::Temperature { soak_seconds.unwrap_or(SOAK_SECONDS) } else { 0.0 };
+        Some(Action::Influence(InfluenceTest { influence, base, variations, per_kelvin, readings, soak_seconds }))
+    }
+
+    /// Loads at reference conditions, by the plan or by the standard.
+    fn base(&self, step: &Step, influence: Influence, at: Option<&[Block]>) -> Option<Vec<Placed>> {
+        let placed: Vec<Placed> = match at {
+            Some(blocks) => blocks.iter().flat_map(|block| self.expand(block)).collect(),
+            None => {
+                let standard = self.standard(step)?;
+                let Some((_, points)) = standard.influence_points(self.plate, influence) else {
+                    let message = format!("{} has no test of {}", standard.citation(), influence.name());
+                    let finding = Finding::error("no-limit", &step.span, message);
+                    self.findings.push(finding.label("give `at` and values of your own, with `limit`"));
+                    return None;
+                };
+                self.place(points, step)
+            }
+        };
+        self.check_duplicates(&placed);
+        placed.iter().for_each(|point| self.check_power(&point.load, &point.span));
+        if let Some(away) = placed.iter().find(|p| !p.load.conditions().is_empty()) {
+            let message = format!("{} is not at reference conditions", away.load);
+            let finding = Finding::error("bad-value", &away.span, message);
+            self.findings.push(finding.label("what departs from them stands under `vary`"));
+        }
+        Some(placed)
+    }
+
+    /// The standard's own values of the influence quantity.
+    fn own_values(&self, step: &Step, vary: &Vary) -> Option<Vec<Spanned<Varied>>> {
+        let spanned = |value, words: String| Spanned { value, span: vary.span.clone(), words };
+        let named = |phases: Phases| spanned(Varied::Phases(phases), phases.to_string());
+        let all_of = |amount: fn(f64) -> Amount| -> Option<Vec<Spanned<Varied>>> {
+            let own = self.standard(step)?.influence_points(self.plate, vary.influence);
+            let Some((values, _)) = own.filter(|(values, _)| !values.is_empty()) else {
+                let message = format!("the standard names no values of {}", vary.influence.name());
+                let finding = Finding::error("no-limit", &vary.span, message);
+                self.findings.push(finding.label("write them: `vary: { voltage: [0.9 Un, 1.1 Un] }`"));
+                return None;
+            };
+            let unit = vary.influence.nominal();
+            Some(values.iter().map(|&v| spanned(Varied::Amount(amount(v)), format!("{v}{unit}"))).collect())
+        };
+        match vary.influence {
+            Influence::Voltage | Influence::Frequency => all_of(Amount::Nominal),
+            Influence::Temperature => all_of(Amount::Absolute),
+            Influence::PhaseSequence => Some(vec![spanned(Varied::Reversed, "reversed".into())]),
+            Influence::Interrupted => Some(Phases::EACH.into_iter().chain(Phases::PAIRS).map(named).collect()),
+            Influence::Phases => Some(Phases::EACH.into_iter().map(named).collect()),
+            Influence::SelfHeating => None,
+        }
+    }
+
+    fn variation(
+        &self,
+        step: &Step,
+        influence: Influence,
+        value: &Spanned<Varied>,
+        base: &[Placed],
+    ) -> Option<Variation> {
+        let mut points = Vec::new();
+        let mut number = 0.0;
+        for (n, placed) in base.iter().enumerate() {
+            let mut load = placed.load.clone();
+            number = self.vary(&mut load, influence, value)?;
+            if load.power() < 1e-3 {
+                continue; // the only loaded phase is the one without voltage
+            }
+            let limit = match step.limit {
+                Some(StepLimit::None) => None,
+                Some(StepLimit::Percent(percent)) => Some(plan_shift(percent)),
+                None => {
+                    // The row of one phase loaded is found by the loaded phase, all others by the base.
+                    let at = if influence == Influence::Phases { &load } else { &placed.load };
+                    let found = self.standard(step)?.influence_limit(self.plate, influence, number, at);
+                    found.filter(|l| l.of != Judged::PerKelvin)
+                }
+            };
+            points.push(VariedPoint { base: n, load, limit });
+        }
+        Some(Variation { value: number, points })
+    }
+
+    /// Applies one value to a load; its number.
+    fn vary(&self, load: &mut LoadPoint, influence: Influence, value: &Spanned<Varied>) -> Option<f64> {
+        match (influence, value.value) {
+            (Influence::Voltage, Varied::Amount(amount)) => {
+                self.set_voltage(load, &respan(amount, value))?;
+                Some(load.volt / self.plate.un_volt)
+            }
+            (Influence::Frequency, Varied::Amount(amount)) => {
+                self.set_frequency(load, &respan(amount, value))?;
+                Some(load.frequency_hz / self.plate.fn_hertz)
+            }
+            (_, Varied::Amount(Amount::Absolute(celsius))) => {
+                load.temperature_c = celsius;
+                load.temperature = Some(format!("{celsius} °C"));
+                Some(celsius)
+            }
+            (Influence::Phases, Varied::Phases(phases)) => {
+                load.phases = phases;
+                Some(0.0)
+            }
+            (_, Varied::Phases(phases)) => {
+                if phases == Phases::L123 {
+                    let finding = Finding::error("bad-value", &value.span, "without any voltage no meter measures");
+                    self.findings.push(finding.label("one or two phases are interrupted"));
+                    return None;
+                }
+                load.interrupted = Some(phases);
+                Some(0.0)
+            }
+            (_, Varied::Reversed) => {
+                load.reversed_sequence = true;
+                Some(0.0)
+            }
+            (_, Varied::Amount(_)) => None,
+        }
+    }
+
+    pub(super) fn self_heating(&self, step: &Step, at: Option<&[Block]>) -> Option<Action> {
+        let placed = self.base(step, Influence::SelfHeating, at)?;
+        let heating = |placed: Placed| {
+            let limit = match step.limit {
+                Some(StepLimit::None) => None,
+                Some(StepLimit::Percent(percent)) => Some(plan_shift(percent).limit),
+                None => {
+                    let standard = self.standard(step)?;
+                    let found = standard.influence_limit(self.plate, Influence::SelfHeating, 0.0, &placed.load);
+                    found.map(|l| l.limit)
+                }
+            };
+            let impulses = impulses(self.plate, &placed.load, 1.0);
+            Some(HeatingPoint { point: TestPoint { load: placed.load, limit: None, impulses }, limit })
+        };
+        let points = placed.into_iter().map(heating).collect::<Option<Vec<_>>>()?;
+        // Voltage alone first: one hour for class A and 2, two for the others.
+        let hours = if matches!(self.plate.class, Class::A | Class::Two) { 1.0 } else { 2.0 };
+        Some(Action::SelfHeating { points, warm_up_seconds: hours * 3600.0 })
+    }
+
+    /// Every load that all three influences were tested at, in every range of temperature that was tested to its ends.
+    pub(super) fn composite(&self, step: &Step, before: &[(ResolvedStep, Range<usize>)]) -> Option<Action> {
+        let standard = self.standard(step)?;
+        let refuse = |code, message: String, label: String| {
+            self.findings.push(Finding::error(code, &step.span, message).label(label));
+        };
+        let ranges = standard.mpe_ranges();
+        if ranges.is_empty() {
+            let message = format!("{} has no MPE, which a composite error is held against", standard.citation());
+            refuse("no-limit", message, "remove this step".to_owned());
+            return None;
+        }
+        let tests = |wanted: Influence| {
+            let test = |(step, _): &'_ (ResolvedStep, _)| match &step.action {
+                Action::Influence(test) if test.influence == wanted => Some(test.clone()),
+                _ => None,
+            };
+            before.iter().filter_map(test).collect::<Vec<InfluenceTest>>()
+        };
+        let (voltage, frequency) = (tests(Influence::Voltage), tests(Influence::Frequency));
+        let temperature = tests(Influence::Temperature);
+        let mut complete = true;
+        for (found, name) in [(&voltage, "voltage"), (&frequency, "frequency"), (&temperature, "temperature")] {
+            if found.is_empty() {
+                complete = false;
+                let message = format!("a composite error needs the influence of {name}, which no step before it tests");
+                refuse("missing-step", message, format!("add `- influence: {{ vary: {name} }}` before it"));
+            }
+        }
+        let tested = |tests: &[InfluenceTest], load: &LoadPoint| {
+            tests.iter().any(|t| t.base.iter().any(|point| point.load.same_base(load)))
+        };
+        let mut points = Vec::new();
+        for test in &temperature {
+            let reached = |end: f64| test.variations.iter().any(|v| (v.value - end).abs() <= END_TOLERANCE_K);
+            let loads = test.base.iter().map(|point| &point.load);
+            for load in loads.filter(|load| tested(&voltage, load) && tested(&frequency, load)) {
+                for &range in ranges.iter().filter(|range| reached(range.from) && reached(range.to)) {
+                    if let Some(limit) = standard.mpe(self.plate, range, load) {
+                        points.push(CompositePoint { load: load.clone(), range, limit });
+                    }
+                }
+            }
+        }
+        if points.is_empty() && complete {
+            let message =
+                "no load stands in all three influence steps and in a range of temperature tested to its ends";
+            refuse("missing-step", message.to_owned(), "give the three `influence` steps the same `at`".to_owned());
+        }
+        (!points.is_empty()).then_some(Action::Composite { points })
+    }
+}
+
+fn respan(amount: Amount, value: &Spanned<Varied>) -> Spanned<Amount> {
+    Spanned { value: amount, span: value.span.clone(), words: value.words.clone() }
+}
+
+fn plan_shift(percent: f64) -> InfluenceLimit {
+    let limit = Limit {
+        low: Some(-percent),
+        high: Some(percent),
+        source: "plan".into(),
+        row: "limit of the step".into(),
+        certainty: Certainty::Verified,
+        binding: None,
+    };
+    InfluenceLimit { of: Judged::Shift, limit }
+}
+
+fn polyphase_words(influence: Influence) -> &'static str {
+    match influence {
+        Influence::PhaseSequence => "phase sequence",
+        Influence::Interrupted => "other phase whose voltage could be interrupted",
+        _ => "other phase that could stay without load",
+    }
+}
