@@ -31,6 +31,9 @@ pub enum Command {
     List(ListArguments),
 }
 
+/// The bench where none is named.
+pub const DEFAULT_BENCH: &str = "emulated-3ph";
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
@@ -46,11 +49,12 @@ pub struct RunArguments {
     /// Test plans.
     #[arg(required = true, value_name = "PLAN")]
     pub plans: Vec<PathBuf>,
-    /// Bench file, or the name of a built-in bench.
-    #[arg(long, value_name = "FILE", default_value = "emulated-3ph")]
-    pub bench: String,
-    /// Meter file or name; replaces the meters of an emulated bench.
-    #[arg(long, value_name = "NAME|FILE")]
+    /// Bench file, or the name of a built-in bench [default: emulated-3ph].
+    #[arg(long, value_name = "FILE")]
+    pub bench: Option<String>,
+    /// Meter file or name; replaces the meters of an emulated bench. `all`: every built-in meter a plan applies to, one run
+    /// each. Several plans without --bench and --meter are run so.
+    #[arg(long, value_name = "NAME|FILE|all")]
     pub meter: Option<String>,
     /// Fault to plant, such as `gain=1.25%@2`; replaces those of the bench at that position.
     #[arg(long = "fault", value_name = "NAME[=SEV][@POS]")]

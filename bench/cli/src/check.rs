@@ -81,13 +81,7 @@ fn check_plan(source: &Source) -> Result<(), Vec<Finding>> {
     let plan = PlanFile::read(source)?;
     let meters: Vec<Nameplate> =
         catalogue::METERS.iter().filter_map(|(name, _)| catalogue::meter(name).ok()).map(|m| m.nameplate).collect();
-    let fits = |plate: &&Nameplate| {
-        plan.requirement.class.as_ref().is_none_or(|(class, _)| *class == plate.class)
-            && plan.requirement.phases.as_ref().is_none_or(|(phases, _)| *phases == plate.systems)
-            && plan.requirement.has.iter().all(|feature| plate.has.contains(feature))
-            && plan.standard.is_none_or(|standard| standard.class_of(plate).is_ok())
-    };
-    match meters.iter().find(fits).or_else(|| meters.first()) {
+    match meters.iter().find(|plate| plan.applies_to(plate)).or_else(|| meters.first()) {
         Some(plate) => plan.resolve(plate, REFERENCE_C).map(|_| ()),
         None => Ok(()),
     }

@@ -17,7 +17,7 @@ use meterbench_record::{
 use meterbench_run::{Bench, Recorder, check_set_points, expected_seconds, step_info, supervise};
 use sha2::{Digest, Sha256};
 
-use crate::arguments::{Format, RunArguments};
+use crate::arguments::{DEFAULT_BENCH, Format, RunArguments};
 use crate::assemble::{self, Changes, Equipped};
 use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
@@ -33,22 +33,17 @@ pub struct Prepared {
     pub plan: ResolvedPlan,
 }
 
+/// One plan on one equipped bench.
+struct Job {
+    prepared: Prepared,
+    equipped: Equipped,
+}
+
 /// Runs all plans; the exit code.
 pub fn run(arguments: &RunArguments) -> u8 {
-    let changes = Changes {
-        meter: arguments.meter.clone(),
-        faults: arguments.faults.clone(),
-        seed: arguments.seed,
-        positions: arguments.positions.clone(),
-        engine: arguments.engine.into(),
-    };
-    let equipped = match assemble::equip(&arguments.bench, &changes) {
-        Ok(equipped) => equipped,
-        Err(refusal) => return diagnostics::refuse(&refusal),
-    };
     // All files are checked before the first plan runs.
-    let prepared = match prepare_all(&arguments.plans, &equipped, arguments.format) {
-        Ok(prepared) => prepared,
+    let jobs = match jobs(arguments) {
+        Ok(jobs) => jobs,
         Err(code) => return code,
     };
     if let Err(error) = fs::create_dir_all(&arguments.out).and_then(|()| writable(&arguments.out)) {
@@ -56,12 +51,12 @@ pub fn run(arguments: &RunArguments) -> u8 {
     }
     stop::listen();
     let mut summaries = Vec::new();
-    for plan in &prepared {
+    for job in &jobs {
         if stop::is_requested() {
-            say!("INTERRUPTED   before {}", plan.plan.title);
+            say!("INTERRUPTED   before {}", job.prepared.plan.title);
             return Outcome::Interrupted.exit_code();
         }
-        let summary = match run_one(plan, &equipped, arguments) {
+        let summary = match run_one(&job.prepared, &job.equipped, arguments) {
             Ok(summary) => summary,
             Err(text) => {
                 complain!("error: {text}");
@@ -81,18 +76,36 @@ pub fn run(arguments: &RunArguments) -> u8 {
     if summaries.len() > 1 && arguments.format == Format::Human {
         say!();
         for s in &summaries {
-            say!("{:<12} {:<48} {}", s.outcome.word(), s.plan, s.counted());
+            say!("{:<12} {:<50} {:<24} {}", s.outcome.word(), s.plan, s.meter, s.counted());
         }
     }
     summaries.iter().map(|s| s.outcome).max().unwrap_or(Outcome::Undecided).exit_code()
 }
 
-fn prepare_all(plans: &[PathBuf], equipped: &Equipped, format: Format) -> Result<Vec<Prepared>, u8> {
-    let mut prepared = Vec::new();
+/// Which meters are meant.
+fn every_meter(arguments: &RunArguments) -> bool {
+    let named = arguments.bench.is_some() || arguments.meter.is_some();
+    arguments.meter.as_deref() == Some("all") || !named && arguments.plans.len() > 1
+}
+
+/// Every plan with every bench it runs on; the exit code if something is wrong with them.
+fn jobs(arguments: &RunArguments) -> Result<Vec<Job>, u8> {
+    let mut jobs = Vec::new();
     let (mut errors, mut files) = (0, 0);
-    for path in plans {
-        match prepare(path, equipped) {
-            Ok(plan) => prepared.push(plan),
+    let equipped = if every_meter(arguments) {
+        None
+    } else {
+        Some(equip(arguments, arguments.meter.clone()).map_err(|refusal| diagnostics::refuse(&refusal))?)
+    };
+    for path in &arguments.plans {
+        let found = match &equipped {
+            Some(equipped) => {
+                prepare(path, equipped).map(|prepared| vec![Job { prepared, equipped: equipped.clone() }])
+            }
+            None => for_every_meter(path, arguments),
+        };
+        match found {
+            Ok(mut found) => jobs.append(&mut found),
             Err(Refusal::Words(text)) => {
                 complain!("error: {text}");
                 errors += 1;
@@ -100,7 +113,7 @@ fn prepare_all(plans: &[PathBuf], equipped: &Equipped, format: Format) -> Result
             }
             Err(Refusal::Findings(source, findings)) => {
                 for finding in &findings {
-                    match format {
+                    match arguments.format {
                         Format::Human => complain!("{}", diagnostics::render(&source, finding)),
                         Format::Json => say!("{}", diagnostics::json(&source, finding)),
                     }
@@ -111,10 +124,39 @@ fn prepare_all(plans: &[PathBuf], equipped: &Equipped, format: Format) -> Result
         }
     }
     if errors == 0 {
-        return Ok(prepared);
+        return Ok(jobs);
     }
     complain!("{}", diagnostics::summary(errors, files));
     Err(2)
+}
+
+fn equip(arguments: &RunArguments, meter: Option<String>) -> Result<Equipped, Refusal> {
+    let changes = Changes {
+        meter,
+        faults: arguments.faults.clone(),
+        seed: arguments.seed,
+        positions: arguments.positions.clone(),
+        engine: arguments.engine.into(),
+    };
+    assemble::equip(arguments.bench.as_deref().unwrap_or(DEFAULT_BENCH), &changes)
+}
+
+/// A plan on every built-in meter it applies to.
+fn for_every_meter(path: &Path, arguments: &RunArguments) -> Result<Vec<Job>, Refusal> {
+    let source = catalogue::read_file(path)?;
+    let plan = PlanFile::read(&source).map_err(|findings| Refusal::Findings(source.clone(), findings))?;
+    let mut jobs = Vec::new();
+    for (name, _) in catalogue::METERS {
+        if plan.applies_to(&catalogue::meter(name)?.nameplate) {
+            let equipped = equip(arguments, Some((*name).to_owned()))?;
+            let prepared = prepare_source(source.clone(), &equipped)?;
+            jobs.push(Job { prepared, equipped });
+        }
+    }
+    if jobs.is_empty() {
+        return Err(Refusal::Words(format!("{} applies to no built-in meter; name one with `--meter`", source.name)));
+    }
+    Ok(jobs)
 }
 
 /// Reads a plan and resolves it for the meters of the bench.
@@ -227,6 +269,7 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
     report::write(&directory).map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
     Ok(Summary {
         plan: prepared.plan.title.clone(),
+        meter: meters(equipped),
         outcome: outcome.outcome,
         counts: outcome.counts,
         bench_seconds: outcome.bench_ns as f64 / 1e9,
@@ -389,6 +432,13 @@ fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Names of the meters that are tested, each once.
+fn meters(equipped: &Equipped) -> String {
+    let mut names: Vec<&str> = equipped.positions.iter().filter(|p| !p.skip).map(|p| p.meter.name.as_str()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
 fn host() -> String {
     fs::read_to_string("/etc/hostname").map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
@@ -396,6 +446,7 @@ fn host() -> String {
 fn json(summary: &Summary) -> serde_json::Value {
     serde_json::json!({
         "plan": summary.plan,
+        "meter": summary.meter,
         "outcome": summary.outcome,
         "exit_code": summary.outcome.exit_code(),
         "counts": summary.counts,

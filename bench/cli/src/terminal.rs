@@ -237,6 +237,8 @@ impl Reader for Terminal {
 #[derive(Debug, Clone)]
 pub struct Summary {
     pub plan: String,
+    /// Names of the meters that were tested.
+    pub meter: String,
     pub outcome: Outcome,
     pub counts: Counts,
     pub bench_seconds: f64,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Class, Feature};
+use meterbench_record::{Class, Feature, Nameplate};
 use meterbench_standards::{DecisionRule, Standard};
 
 use crate::fields::{Fields, Findings, check_format, finish};
@@ -14,6 +14,7 @@ use crate::yaml::{self, Node};
 #[derive(Debug, Clone, Default)]
 pub struct Requirement {
     pub class: Option<(Class, Range<usize>)>,
+    pub reactive_class: Option<(Class, Range<usize>)>,
     pub phases: Option<(u8, Range<usize>)>,
     pub has: Vec<Feature>,
     pub(crate) span: Range<usize>,
@@ -40,6 +41,16 @@ impl PlanFile {
         let findings = Findings::default();
         let plan = Self::lower(&root, &findings);
         finish(plan, findings)
+    }
+
+    /// The plan is for meters with this nameplate.
+    pub fn applies_to(&self, plate: &Nameplate) -> bool {
+        let wanted = &self.requirement;
+        wanted.class.as_ref().is_none_or(|(class, _)| *class == plate.class)
+            && wanted.reactive_class.as_ref().is_none_or(|(class, _)| Some(*class) == plate.reactive_class)
+            && wanted.phases.as_ref().is_none_or(|(phases, _)| *phases == plate.systems)
+            && wanted.has.iter().all(|feature| plate.has.contains(feature))
+            && self.standard.is_none_or(|standard| standard.class_of(plate).is_ok())
     }
 
     fn lower(root: &Node, findings: &Findings) -> Option<Self> {
@@ -94,8 +105,9 @@ fn find_standard(text: &str, node: &Node, findings: &Findings) -> Option<&'stati
 }
 
 fn read_requirement(node: &Node, findings: &Findings) -> Option<Requirement> {
-    let fields = Fields::open(node, "`meter`", &["class", "phases", "connection", "has"], findings)?;
-    let class = fields.get("class").and_then(|node| Some((read_class(node, findings)?, node.span.clone())));
+    let fields = Fields::open(node, "`meter`", &["class", "reactive-class", "phases", "connection", "has"], findings)?;
+    let class_of = |key| fields.get(key).and_then(|node| Some((read_class(node, findings)?, node.span.clone())));
+    let (class, reactive_class) = (class_of("class"), class_of("reactive-class"));
     let phases = fields.get("phases").and_then(|_| fields.whole("phases", 1, 3, findings));
     if phases == Some(2) {
         let span = &fields.get("phases").map_or(fields.span.clone(), |n| n.span.clone());
@@ -111,7 +123,7 @@ fn read_requirement(node: &Node, findings: &Findings) -> Option<Requirement> {
     let phases_span = fields.get("phases").map_or(fields.span.clone(), |node| node.span.clone());
     let phases = phases.and_then(|n| u8::try_from(n).ok()).map(|n| (n, phases_span));
     let has_span = fields.get("has").map_or(fields.span.clone(), |node| node.span.clone());
-    Some(Requirement { class, phases, has, span: has_span })
+    Some(Requirement { class, reactive_class, phases, has, span: has_span })
 }
 
 /// A class is a letter, or a digit with or without quotes.

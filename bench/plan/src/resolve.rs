@@ -166,6 +166,13 @@ impl Resolver<'_> {
         if let Some((class, span)) = requirement.class.as_ref().filter(|(class, _)| *class != plate.class) {
             mismatch(span, format!("it requires class {class}, the meter is class {}", plate.class));
         }
+        if let Some((class, span)) =
+            requirement.reactive_class.as_ref().filter(|(class, _)| Some(*class) != plate.reactive_class)
+        {
+            let has =
+                plate.reactive_class.map_or("registers no reactive energy".to_owned(), |c| format!("is class {c}"));
+            mismatch(span, format!("it requires class {class} for reactive energy, the meter {has}"));
+        }
         if let Some((phases, span)) = requirement.phases.as_ref().filter(|(phases, _)| *phases != plate.systems) {
             mismatch(span, format!("it is for meters with phases: {phases}, the meter has {}", plate.systems));
         }

@@ -29,6 +29,9 @@ pub(crate) async fn meter_constant(
     load: &LoadPoint,
     limit: Option<&Limit>,
 ) -> Result<(), RunError> {
+    if let Some(why) = bench.not_applicable(load) {
+        return bench.record_not_applicable(step, "impulses-against-register", load, why);
+    }
     bench.say(format!("{} \"{}\", {load}", step.word, step.name));
     bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;
     bench.remove_current(load).await?;
