@@ -70,7 +70,9 @@ fn main() {
     };
     let runtime = meterbench::execute::emulated_runtime().expect("a runtime");
     runtime.block_on(async {
-        let (lines, writer) = journal::start(&journal::events_file(&directory), Vec::new()).expect("a journal");
+        let (lines, writer) =
+            journal::start(journal::create(&journal::events_file(&directory)).expect("a file"), Vec::new())
+                .expect("a journal");
         let mut recorder = Recorder::new(lines, tokio::time::Instant::now());
         let (mut before, mut started) = (0, Instant::now());
         for n in 0..STEPS {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// Test bench for electricity meters.
 #[derive(Debug, Parser)]
@@ -47,8 +48,12 @@ pub enum Format {
 #[derive(Debug, Clone, Args)]
 pub struct RunArguments {
     /// Test plans.
-    #[arg(required = true, value_name = "PLAN")]
+    #[arg(required_unless_present = "resume", value_name = "PLAN")]
     pub plans: Vec<PathBuf>,
+    /// Go on with a run that broke off: directory, identifier, unique beginning of one, or `latest`. With --position, test
+    /// these positions of it again from the first step.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["plans", "bench", "meter", "faults", "seed"])]
+    pub resume: Option<String>,
     /// Bench file, or the name of a built-in bench [default: emulated-3ph].
     #[arg(long, value_name = "FILE")]
     pub bench: Option<String>,
@@ -79,7 +84,8 @@ pub struct RunArguments {
 }
 
 /// How an emulated bench computes time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EngineChoice {
     /// By cycles where nobody looks, by samples where impulses are gated.
     #[default]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meterbench_emulator::{Engine, Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_emulator::{Laboratory, LaboratoryConfig, MeterConfig};
 use meterbench_instruments::{
     AcSource, Chamber, ChamberLimits, DisplayReader, InstrumentError, SourceLimits, open_chamber, open_reference,
     open_source, terminator,
@@ -12,19 +12,22 @@ use meterbench_plan::{BenchFile, BenchKind, FaultWords, InstrumentEntry, MeterFi
 use meterbench_record::{InstrumentInfo, Nameplate, PositionInfo};
 use meterbench_run::{Calibrations, Place, Shared};
 
+use serde::{Deserialize, Serialize};
+
+use crate::arguments::EngineChoice;
 use crate::catalogue::{self, Refusal};
 
 /// Longest wait for an ordinary answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the command line changes about a bench.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
     pub meter: Option<String>,
     pub faults: Vec<String>,
     pub seed: Option<u64>,
     pub positions: Vec<u32>,
-    pub engine: Engine,
+    pub engine: EngineChoice,
 }
 
 /// A bench file with everything on it looked up.
@@ -33,6 +36,15 @@ pub struct Equipped {
     pub file: BenchFile,
     pub positions: Vec<PositionInfo>,
     pub config: LaboratoryConfig,
+    pub inputs: Inputs,
+}
+
+/// What a bench was equipped by: enough to equip it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// File or name of the bench.
+    pub bench: String,
+    pub changes: Changes,
 }
 
 /// Looks up meters and faults. Nothing is connected yet.
@@ -88,10 +100,11 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         reference_uncertainty_percent: file.reference_uncertainty_percent(),
         ambient_c: file.emulation.ambient_c,
         chamber: file.chamber.is_some(),
-        engine: changes.engine,
+        engine: changes.engine.into(),
     };
     Laboratory::verify(&config).map_err(|error| Refusal::Words(error.to_string()))?;
-    Ok(Equipped { file, positions, config })
+    let inputs = Inputs { bench: bench.to_owned(), changes: changes.clone() };
+    Ok(Equipped { file, positions, config, inputs })
 }
 
 fn apply_changes(file: &mut BenchFile, changes: &Changes) -> Result<(), Refusal> {

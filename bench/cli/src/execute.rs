@@ -23,6 +23,7 @@ use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
 use crate::journal::{self, Reader};
 use crate::report;
+use crate::resume::{self, From};
 use crate::stop;
 use crate::terminal::{Failure, Summary, Terminal};
 
@@ -41,6 +42,15 @@ struct Job {
 
 /// Runs all plans; the exit code.
 pub fn run(arguments: &RunArguments) -> u8 {
+    if let Some(run) = &arguments.resume {
+        return match resume::find(run, arguments) {
+            Ok(resumed) => {
+                stop::listen();
+                finish_one(&resumed.prepared, &resumed.equipped, arguments, Some(&resumed.from))
+            }
+            Err(refusal) => diagnostics::refuse(&refusal),
+        };
+    }
     // All files are checked before the first plan runs.
     let jobs = match jobs(arguments) {
         Ok(jobs) => jobs,
@@ -56,7 +66,7 @@ pub fn run(arguments: &RunArguments) -> u8 {
             say!("INTERRUPTED   before {}", job.prepared.plan.title);
             return Outcome::Interrupted.exit_code();
         }
-        let summary = match run_one(&job.prepared, &job.equipped, arguments) {
+        let summary = match run_one(&job.prepared, &job.equipped, arguments, None) {
             Ok(summary) => summary,
             Err(text) => {
                 complain!("error: {text}");
@@ -80,6 +90,23 @@ pub fn run(arguments: &RunArguments) -> u8 {
         }
     }
     summaries.iter().map(|s| s.outcome).max().unwrap_or(Outcome::Undecided).exit_code()
+}
+
+/// One run alone: the exit code.
+fn finish_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments, from: Option<&From>) -> u8 {
+    match run_one(prepared, equipped, arguments, from) {
+        Ok(summary) => {
+            match arguments.format {
+                Format::Human => summary.print(),
+                Format::Json => say!("{}", json(&summary)),
+            }
+            summary.outcome.exit_code()
+        }
+        Err(text) => {
+            complain!("error: {text}");
+            Outcome::Error.exit_code()
+        }
+    }
 }
 
 /// Which meters are meant.
@@ -136,7 +163,7 @@ fn equip(arguments: &RunArguments, meter: Option<String>) -> Result<Equipped, Re
         faults: arguments.faults.clone(),
         seed: arguments.seed,
         positions: arguments.positions.clone(),
-        engine: arguments.engine.into(),
+        engine: arguments.engine,
     };
     assemble::equip(arguments.bench.as_deref().unwrap_or(DEFAULT_BENCH), &changes)
 }
@@ -228,31 +255,45 @@ fn run_directory(out: &Path, source: &Source) -> io::Result<(String, PathBuf)> {
     Err(io::Error::other("no free name for a run"))
 }
 
-fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -> Result<Summary, String> {
-    let directory = run_directory(&arguments.out, &prepared.source);
-    let (id, directory) = directory.map_err(|e| format!("{} cannot be written: {e}", arguments.out.display()))?;
+fn run_one(
+    prepared: &Prepared,
+    equipped: &Equipped,
+    arguments: &RunArguments,
+    from: Option<&From>,
+) -> Result<Summary, String> {
+    let (id, directory) = match from {
+        Some(from) => (from.record.run.id.clone(), from.directory.clone()),
+        None => run_directory(&arguments.out, &prepared.source)
+            .map_err(|e| format!("{} cannot be written: {e}", arguments.out.display()))?,
+    };
     let failed = |error: io::Error| format!("{} cannot be written: {error}", directory.display());
     let readers: Vec<Box<dyn Reader>> = match arguments.format {
         Format::Human => vec![Box::new(Terminal::new(arguments.quiet))],
         Format::Json => Vec::new(),
     };
-    let (lines, writer) = journal::start(&journal::events_file(&directory), readers).map_err(failed)?;
+    let events = journal::events_file(&directory);
+    let file = match from {
+        Some(_) => journal::reopen(&events),
+        None => resume::keep_inputs(&directory, prepared, equipped).and_then(|()| journal::create(&events)),
+    };
+    let (lines, writer) = journal::start(file.map_err(failed)?, readers).map_err(failed)?;
     let started = Instant::now();
     let run = RunInfo {
         id,
-        started: Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        started: now(),
         host: host(),
         operator: None,
         wall_seconds: 0.0,
         out: directory.display().to_string(),
     };
-    let wire = File::create(directory.join("wire.log")).map_err(failed)?;
+    let wire = File::options().create(true).append(true).open(directory.join("wire.log")).map_err(failed)?;
     let runtime = emulated_runtime().map_err(failed)?;
     let (outcome, laboratory) = runtime.block_on(async {
         let laboratory = Laboratory::start(&equipped.config).map_err(|error| error.to_string())?;
         let tracer = Tracer::new(BufWriter::new(wire), laboratory.epoch());
         let wires = Wires { lines, tracer: Some(tracer) };
-        let outcome = conduct(prepared, equipped, &laboratory, run, wires, started, stop::requested()).await?;
+        let begin = Begin { run, started, from };
+        let outcome = conduct(prepared, equipped, &laboratory, begin, wires, stop::requested()).await?;
         Ok::<_, String>((outcome, laboratory))
     })?;
     drop(runtime);
@@ -263,7 +304,8 @@ fn run_one(prepared: &Prepared, equipped: &Equipped, arguments: &RunArguments) -
         Ok(Err(error)) => return Err(format!("{}; outputs: {outputs}", failed(error))),
         Err(_) => return Err(format!("the thread of the journal has failed; outputs: {outputs}")),
     }
-    write_logs(&laboratory, &directory).map_err(|error| format!("{}; outputs: {outputs}", failed(error)))?;
+    write_logs(&laboratory, &directory, from.map_or(1, |from| from.attempt))
+        .map_err(|error| format!("{}; outputs: {outputs}", failed(error)))?;
     let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
     let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
     report::write(&directory).map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
@@ -304,17 +346,26 @@ pub struct Wires {
     pub tracer: Option<Tracer>,
 }
 
+/// How a run begins.
+pub struct Begin<'a> {
+    pub run: RunInfo,
+    /// On the wall.
+    pub started: Instant,
+    /// What it goes on from.
+    pub from: Option<&'a From>,
+}
+
 /// Runs the plan in this laboratory under supervision and says the last word.
 pub async fn conduct(
     prepared: &Prepared,
     equipped: &Equipped,
     laboratory: &Laboratory,
-    run: RunInfo,
+    begin: Begin<'_>,
     wires: Wires,
-    started: Instant,
     stop: impl Future<Output = ()>,
 ) -> Result<Conducted, String> {
     let Wires { lines, tracer } = wires;
+    let Begin { run, started, from } = begin;
     let heart = laboratory.clone();
     let beat = assemble::heart_beat(equipped.positions.len());
     let heart = tokio::spawn(async move { heart.heart(beat).await });
@@ -323,11 +374,28 @@ pub async fn conduct(
         Err(Refusal::Words(text)) => return Err(text),
         Err(Refusal::Findings(..)) => return Err("the bench file is not sound".into()),
     };
-    let mut recorder = Recorder::new(lines.clone(), laboratory.epoch());
     let (instruments, identified) = assemble::identify(equipped, &mut connected).await;
-    let start = run_start(prepared, equipped, run, instruments);
     let told = |error: meterbench_run::RunError| error.to_string();
-    recorder.emit(Event::RunStarted(Box::new(start))).map_err(told)?;
+    let (first_step, measured) = match from {
+        None => (1, Vec::new()),
+        Some(from) => {
+            connected.places.iter_mut().for_each(|place| place.attempt = from.attempt);
+            (from.first_step, from.continued().measurements)
+        }
+    };
+    let mut recorder = match from {
+        None => {
+            let mut recorder = Recorder::new(lines, laboratory.epoch());
+            let start = run_start(prepared, equipped, run, instruments);
+            recorder.emit(Event::RunStarted(Box::new(start))).map_err(told)?;
+            recorder
+        }
+        Some(from) => {
+            let mut recorder = Recorder::after(&from.continued(), lines, laboratory.epoch());
+            recorder.emit(from.event()).map_err(told)?;
+            recorder
+        }
+    };
     let (outcome, outputs, mut recorder, failure) = match identified {
         Err(error) => {
             let (text, during) = (error.to_string(), "identification of the instruments".to_owned());
@@ -348,9 +416,9 @@ pub async fn conduct(
                 connected.places,
                 recorder,
                 prepared.plan.decision_rule,
-                Vec::new(),
+                measured,
             );
-            let ended = supervise(bench, prepared.plan.clone(), &lines, stop).await;
+            let ended = supervise(bench, prepared.plan.clone(), first_step, stop).await;
             let failure = ended.failure.map(|(text, during)| Failure {
                 text,
                 during,
@@ -362,7 +430,8 @@ pub async fn conduct(
     };
     heart.abort();
     let by_position = recorder.counts();
-    let tested = equipped.positions.iter().filter(|p| !p.skip).map(|p| p.id);
+    let positions = from.map_or(&equipped.positions, |from| &from.record.subject.positions);
+    let tested = positions.iter().filter(|p| !p.skip).map(|p| p.id);
     let mut outcome = outcome.unwrap_or_else(|| Counts::strongest(&by_position, tested));
     let mut failure = failure;
     let bench_ns = recorder.bench_ns();
@@ -392,7 +461,6 @@ fn run_start(
     instruments: Vec<meterbench_record::InstrumentInfo>,
 ) -> RunStart {
     let plan = &prepared.plan;
-    let digest = Sha256::digest(prepared.source.text.as_bytes());
     let expected = expected_seconds(plan, &equipped.positions[0].meter);
     let subject = Subject {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -401,7 +469,7 @@ fn run_start(
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default(),
-        plan_sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+        plan_sha256: digest(&prepared.source),
         standard: plan.standard.clone(),
         decision_rule: plan.decision_rule.name().to_owned(),
         bench: equipped.file.title.clone(),
@@ -415,11 +483,12 @@ fn run_start(
 }
 
 /// What the emulated instruments were told and put out.
-fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
+fn write_logs(laboratory: &Laboratory, directory: &Path, attempt: u32) -> io::Result<()> {
     use io::Write;
     for name in laboratory.instruments() {
         let Some(log) = laboratory.log(&name) else { continue };
-        let file = directory.join(format!("instrument-{}.log", slug(&name)));
+        let again = if attempt > 1 { format!("-attempt-{attempt}") } else { String::new() };
+        let file = directory.join(format!("instrument-{}{again}.log", slug(&name)));
         let mut file = BufWriter::new(File::create(file)?);
         for line in log.lines() {
             writeln!(file, "{line}")?;
@@ -430,6 +499,16 @@ fn write_logs(laboratory: &Laboratory, directory: &Path) -> io::Result<()> {
         file.flush()?;
     }
     Ok(())
+}
+
+/// SHA-256 of a file.
+pub fn digest(source: &Source) -> String {
+    Sha256::digest(source.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// ISO 8601 with offset.
+pub fn now() -> String {
+    Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// Names of the meters that are tested, each once.

@@ -18,14 +18,27 @@ pub trait Reader: Send {
 
 /// Starts the thread. It ends when the last sender is gone, and yields what went wrong with the file.
 pub fn start(
-    path: &Path,
+    file: File,
     mut readers: Vec<Box<dyn Reader>>,
 ) -> io::Result<(SyncSender<JournalLine>, JoinHandle<io::Result<()>>)> {
-    let file = File::options().create_new(true).append(true).open(path)?;
     let (sender, receiver) = sync_channel(AHEAD);
     let thread =
         std::thread::Builder::new().name("journal".into()).spawn(move || write(file, &receiver, &mut readers))?;
     Ok((sender, thread))
+}
+
+/// A journal that is not there yet.
+pub fn create(path: &Path) -> io::Result<File> {
+    File::options().create_new(true).append(true).open(path)
+}
+
+/// A journal that goes on: a last line that was cut off is taken away.
+pub fn reopen(path: &Path) -> io::Result<File> {
+    let text = std::fs::read(path)?;
+    let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let file = File::options().append(true).open(path)?;
+    file.set_len(whole as u64)?;
+    Ok(file)
 }
 
 /// One line reaches the operating system before the next is taken: a killed process loses what was still on its way

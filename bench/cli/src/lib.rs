@@ -32,6 +32,7 @@ pub mod journal;
 pub mod list;
 pub mod rehearsal;
 pub mod report;
+pub mod resume;
 pub mod stop;
 pub mod terminal;
 pub mod words;

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::assemble::{self, Changes, Equipped};
 use crate::catalogue::Refusal;
-use crate::execute::{self, Prepared, Wires, conduct};
+use crate::execute::{self, Begin, Prepared, Wires, conduct};
 use crate::terminal::Failure;
 
 /// What came out, and what was true.
@@ -90,7 +90,8 @@ pub fn rehearse(prepared: &Prepared, equipped: &Equipped, stop_after: Option<Dur
             }
         };
         let wires = Wires { lines: sender, tracer: None };
-        let conducted = conduct(prepared, equipped, &laboratory, run, wires, Instant::now(), stop).await?;
+        let begin = Begin { run, started: Instant::now(), from: None };
+        let conducted = conduct(prepared, equipped, &laboratory, begin, wires, stop).await?;
         Ok::<_, String>((conducted, laboratory))
     })?;
     let source_log = laboratory.log("source").unwrap_or_default();

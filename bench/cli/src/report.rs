@@ -18,7 +18,7 @@ use crate::journal;
 use crate::terminal::report_file;
 
 /// Where `report` looks for identifiers.
-const RUNS: &str = "reports/runs";
+pub const RUNS: &str = "reports/runs";
 
 /// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ pub fn again(arguments: &ReportArguments) -> u8 {
 }
 
 /// A directory, an identifier, a unique beginning of one, or `latest`.
-fn find(run: &str, runs: &Path) -> Result<PathBuf, Refusal> {
+pub fn find(run: &str, runs: &Path) -> Result<PathBuf, Refusal> {
     let direct = Path::new(run);
     if journal::events_file(direct).is_file() {
         return Ok(direct.to_owned());

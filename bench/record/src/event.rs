@@ -159,6 +159,9 @@ pub enum Event {
     RunResumed {
         /// Number of the first step that is made again.
         step: u32,
+        /// Positions that are tested again; empty for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        positions: Vec<u32>,
         /// Attempt from now on.
         attempt: u32,
         /// When, ISO 8601 with offset.

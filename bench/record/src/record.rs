@@ -145,6 +145,15 @@ pub struct Record {
     pub outputs: String,
     /// Bench time of the last event (ns).
     pub bench_ns: BenchNs,
+    /// Number of the last line of the journal.
+    #[serde(skip)]
+    pub seq: u64,
+    /// Number of the last step that ended in this attempt.
+    #[serde(skip)]
+    pub steps_ended: u32,
+    /// Positions this attempt is about; empty for all.
+    #[serde(skip)]
+    pub attempt_positions: Vec<u32>,
     /// How an emulated bench computed its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineTime>,
@@ -170,6 +179,9 @@ impl Record {
             outcome: None,
             outputs: "unknown: the run has not ended".to_owned(),
             bench_ns: 0,
+            seq: 0,
+            steps_ended: 0,
+            attempt_positions: Vec::new(),
             engine: None,
             superseded: Vec::new(),
             digest: String::new(),
@@ -179,12 +191,14 @@ impl Record {
     /// Folds one more line in.
     pub fn apply(&mut self, line: JournalLine) {
         self.bench_ns = self.bench_ns.max(line.bench_ns);
+        self.seq = line.seq;
         match line.event {
             Event::Measured { measurement } => {
                 self.counts.add(&measurement);
                 self.positions_counts.entry(measurement.position).or_default().add(&measurement);
                 self.measurements.push(*measurement);
             }
+            Event::StepEnded(ended) => self.steps_ended = self.steps_ended.max(ended.step),
             Event::Noted { text, .. } => self.notes.push(text),
             Event::PositionLost { position, text, .. } => {
                 self.notes.push(format!("position {position}: {text}"));
@@ -194,34 +208,28 @@ impl Record {
                 self.notes.push(format!("{text}; during {during}"));
                 self.outputs = outputs;
             }
-            Event::RunResumed { step, attempt, at } => self.resume(step, attempt, &at),
+            Event::RunResumed { step, positions, attempt, at } => self.resume(step, &positions, attempt, &at),
             Event::RunEnded { outcome, outputs, wall_seconds, engine } => {
                 self.engine = engine;
                 self.outcome = Some(outcome);
                 self.outputs = outputs;
                 self.run.wall_seconds = wall_seconds;
             }
-            Event::RunStarted(_)
-            | Event::StepStarted(_)
-            | Event::StepEnded(_)
-            | Event::PointStarted { .. }
-            | Event::Unknown(_) => {}
+            Event::RunStarted(_) | Event::StepStarted(_) | Event::PointStarted { .. } | Event::Unknown(_) => {}
         }
     }
 
-    /// What was measured from this step on is made again: it is kept apart and counts no more.
-    fn resume(&mut self, step: u32, attempt: u32, at: &str) {
-        let (again, kept) = std::mem::take(&mut self.measurements).into_iter().partition(|m| m.step >= step);
+    /// What was measured there is made again: it is kept apart and counts no more.
+    fn resume(&mut self, step: u32, positions: &[u32], attempt: u32, at: &str) {
+        let meant = |position: u32| positions.is_empty() || positions.contains(&position);
+        let (again, kept): (Vec<Measurement>, _) =
+            std::mem::take(&mut self.measurements).into_iter().partition(|m| m.step >= step && meant(m.position));
         self.measurements = kept;
-        let again: Vec<Measurement> = again;
         let failed = again.iter().filter(|m| m.verdict == Some(Verdict::Fail) && m.decides).count();
-        let mut note =
-            format!("attempt {attempt} began at {at} with step {step}; {} earlier measurements", again.len());
-        note.push_str(" of steps made again are kept apart");
-        if failed > 0 {
-            note.push_str(&format!(" ({failed} of them failed)"));
-        }
-        self.notes.push(note);
+        self.notes.push(format!(
+            "attempt {attempt} began at {at} with step {step}: {} measurements of earlier attempts are kept apart, {failed} of them failed",
+            again.len()
+        ));
         self.superseded.extend(again);
         self.positions_counts.clear();
         self.counts = Counts::default();
@@ -230,8 +238,14 @@ impl Record {
             self.positions_counts.entry(measurement.position).or_default().add(measurement);
         }
         // A position that was lost is tried again.
-        self.positions_lost.clear();
+        self.positions_lost.retain(|&position, _| !meant(position));
         self.outcome = None;
+        (self.steps_ended, self.attempt_positions) = (step.saturating_sub(1), positions.to_vec());
+    }
+
+    /// Attempts so far.
+    pub fn attempt(&self) -> u32 {
+        self.measurements.iter().chain(&self.superseded).map(|m| m.attempt).max().unwrap_or(1)
     }
 
     /// Folds a journal. A last line cut off by a crash is left out.

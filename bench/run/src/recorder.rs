@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use meterbench_record::{BenchNs, Counts, Event, JournalLine, Measurement};
+use meterbench_record::{BenchNs, Counts, Event, JournalLine, Measurement, Record};
 use tokio::time::Instant;
 
 use crate::error::RunError;
@@ -18,6 +18,8 @@ pub struct Recorder {
     lines: SyncSender<JournalLine>,
     told: Told,
     epoch: Instant,
+    /// Bench time of earlier attempts (ns).
+    before: BenchNs,
 }
 
 /// Lines and verdicts so far, shared so that they outlive a procedure that panics.
@@ -27,16 +29,18 @@ pub(crate) struct Told(Arc<Mutex<(u64, BTreeMap<u32, Counts>)>>);
 impl Recorder {
     /// Bench time counts from `epoch`.
     pub fn new(lines: SyncSender<JournalLine>, epoch: Instant) -> Self {
-        Self::resumed(lines, Told::default(), epoch)
+        Self { lines, told: Told::default(), epoch, before: 0 }
     }
 
-    /// Goes on where another recorder stopped.
-    pub(crate) fn resumed(lines: SyncSender<JournalLine>, told: Told, epoch: Instant) -> Self {
-        Self { lines, told, epoch }
+    /// Goes on after an earlier attempt, whose record stands.
+    pub fn after(record: &Record, lines: SyncSender<JournalLine>, epoch: Instant) -> Self {
+        let told = Told(Arc::new(Mutex::new((record.seq, record.positions_counts.clone()))));
+        Self { lines, told, epoch, before: record.bench_ns }
     }
 
-    pub(crate) fn told(&self) -> Told {
-        self.told.clone()
+    /// Goes on where another recorder of this run stopped.
+    pub(crate) fn again(&self) -> Self {
+        Self { lines: self.lines.clone(), told: self.told.clone(), epoch: self.epoch, before: self.before }
     }
 
     /// Verdicts so far, by position.
@@ -44,13 +48,9 @@ impl Recorder {
         self.told.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
-    pub(crate) fn epoch(&self) -> Instant {
-        self.epoch
-    }
-
     /// Bench time (ns).
     pub fn bench_ns(&self) -> BenchNs {
-        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.before + u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     pub fn emit(&mut self, event: Event) -> Result<(), RunError> {

@@ -2,10 +2,9 @@
 
 use std::future::Future;
 use std::sync::PoisonError;
-use std::sync::mpsc::SyncSender;
 
 use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep};
-use meterbench_record::{Event, JournalLine, Outcome, StepInfo, StepReport};
+use meterbench_record::{Event, Outcome, StepInfo, StepReport};
 use meterbench_standards::Influence;
 use tokio::task::JoinError;
 
@@ -31,16 +30,12 @@ pub struct Ended {
 
 /// Runs the plan on the bench until it ends or `stop` completes; then switches everything off on connections of its own.
 ///
-/// `lines` is where the recorder sends; a run that ends in a panic loses its recorder and a new one goes on.
-pub async fn supervise(
-    bench: Bench,
-    plan: ResolvedPlan,
-    lines: &SyncSender<JournalLine>,
-    stop: impl Future<Output = ()>,
-) -> Ended {
+/// `first_step` is 1, or where a run that broke off goes on: what was warmed up and applied before it is so again. A run
+/// that ends in a panic loses its recorder and another one of the same run goes on.
+pub async fn supervise(bench: Bench, plan: ResolvedPlan, first_step: u32, stop: impl Future<Output = ()>) -> Ended {
     let (safety, during) = (bench.safety.clone(), bench.during.clone());
-    let (told, epoch) = (bench.recorder.told(), bench.recorder.epoch());
-    let mut procedure = tokio::spawn(procedure(bench, plan));
+    let spare = bench.recorder.again();
+    let mut procedure = tokio::spawn(procedure(bench, plan, first_step));
     let mut interrupted = false;
     let finished = tokio::select! {
         biased;
@@ -60,7 +55,7 @@ pub async fn supervise(
         Ok((result, recorder)) => (result.map_err(|e| e.to_string()), recorder),
         Err(error) => (Err(words(error)), None),
     };
-    let mut recorder = recorder.unwrap_or_else(|| Recorder::resumed(lines.clone(), told, epoch));
+    let mut recorder = recorder.unwrap_or(spare);
     let (outcome, failure) = match result {
         _ if interrupted => (Some(Outcome::Interrupted), None),
         Ok(lost) => (lost.then_some(Outcome::Error), None),
@@ -94,8 +89,13 @@ fn words(error: JoinError) -> String {
 }
 
 /// All steps in order. Yields whether a position was lost, and the recorder.
-async fn procedure(mut bench: Bench, plan: ResolvedPlan) -> (Result<bool, RunError>, Option<Recorder>) {
-    for step in &plan.steps {
+async fn procedure(
+    mut bench: Bench,
+    plan: ResolvedPlan,
+    first_step: u32,
+) -> (Result<bool, RunError>, Option<Recorder>) {
+    let prepared = preconditions(&plan, first_step);
+    for step in plan.steps.iter().filter(|step| step.number >= first_step || prepared.contains(&step.number)) {
         if bench.active().is_empty() {
             let text =
                 format!("no position is left: step {} \"{}\" and all after it were not run", step.number, step.name);
@@ -110,6 +110,14 @@ async fn procedure(mut bench: Bench, plan: ResolvedPlan) -> (Result<bool, RunErr
     }
     let lost = bench.places.iter().any(|place| place.lost);
     (Ok(lost), Some(bench.recorder))
+}
+
+/// The last warm-up and the last applied load before a step: a bench that broke off stands cold and dead.
+fn preconditions(plan: &ResolvedPlan, first_step: u32) -> Vec<u32> {
+    let before = || plan.steps.iter().rev().filter(|step| step.number < first_step);
+    let warm_up = before().find(|step| matches!(step.action, Action::WarmUp { .. }));
+    let apply = before().find(|step| matches!(step.action, Action::Apply { .. }));
+    warm_up.into_iter().chain(apply).map(|step| step.number).collect()
 }
 
 async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError> {

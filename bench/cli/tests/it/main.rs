@@ -5,6 +5,7 @@ mod broken_plans;
 mod faults;
 mod program;
 mod records;
+mod resume;
 mod stops;
 
 use meterbench::assemble::Changes;

@@ -86,7 +86,7 @@ fn a_panic_in_the_procedure_leaves_the_outputs_off_and_the_journal_whole() {
         let instruments = Shared { source, ..connected.instruments };
         let calibrations = assemble::calibrations(&bench_file.file);
         let bench = Bench::new(instruments, calibrations, connected.places, recorder, rule, Vec::new());
-        let ended = supervise(bench, plan.plan.clone(), &sender, std::future::pending()).await;
+        let ended = supervise(bench, plan.plan.clone(), 1, std::future::pending()).await;
         (ended, laboratory.log("source").expect("a log"))
     });
     drop(sender);

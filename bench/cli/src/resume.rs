@@ -1,0 +1,113 @@
+//! `run --resume`: a run that broke off goes on from its journal.
+//!
+//! A run keeps its plan and what its bench was equipped by beside its journal. Steps that ended keep what they measured; the
+//! step that broke off and all after it are made anew with a higher attempt, after the warm-up has been repeated.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use meterbench_plan::Source;
+use meterbench_record::{Event, JournalLine, Outcome, PositionInfo, Record};
+
+use crate::arguments::{EngineChoice, RunArguments};
+use crate::assemble::{self, Changes, Equipped, Inputs};
+use crate::catalogue::Refusal;
+use crate::execute::{self, Prepared};
+use crate::{journal, report};
+
+const PLAN: &str = "plan.yaml";
+const INPUTS: &str = "inputs.json";
+
+/// What a run goes on from.
+#[derive(Debug, Clone)]
+pub struct From {
+    pub directory: PathBuf,
+    /// As the journal left it.
+    pub record: Record,
+    pub first_step: u32,
+    pub attempt: u32,
+    /// Positions that are tested again; empty for all.
+    positions: Vec<u32>,
+    at: String,
+}
+
+impl From {
+    /// The event that opens this attempt.
+    pub fn event(&self) -> Event {
+        Event::RunResumed {
+            step: self.first_step,
+            positions: self.positions.clone(),
+            attempt: self.attempt,
+            at: self.at.clone(),
+        }
+    }
+
+    /// The record with what is made again set apart.
+    pub fn continued(&self) -> Record {
+        let mut record = self.record.clone();
+        record.apply(JournalLine { seq: record.seq, bench_ns: record.bench_ns, event: self.event() });
+        record
+    }
+}
+
+/// A run found, checked and ready to go on.
+pub struct Resumed {
+    pub prepared: Prepared,
+    pub equipped: Equipped,
+    pub from: From,
+}
+
+/// Keeps the plan as it was read and what the bench was equipped by.
+pub fn keep_inputs(directory: &Path, prepared: &Prepared, equipped: &Equipped) -> io::Result<()> {
+    fs::write(directory.join(PLAN), &prepared.source.text)?;
+    fs::write(directory.join(INPUTS), serde_json::to_vec_pretty(&equipped.inputs)?)
+}
+
+/// Finds a run and what is left of it.
+pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
+    let directory = report::find(run, &arguments.out)?;
+    let said = |what: &str, error: &dyn std::fmt::Display| format!("{}: {what}: {error}", directory.display());
+    let record = journal::fold(&directory).map_err(|e| said("its journal cannot be read", &e))?;
+    let plan = fs::read_to_string(directory.join(PLAN)).map_err(|e| said(PLAN, &e))?;
+    let inputs = fs::read(directory.join(INPUTS)).map_err(|e| said(INPUTS, &e))?;
+    let Inputs { bench, changes } = serde_json::from_slice(&inputs).map_err(|e| said(INPUTS, &e))?;
+    let positions =
+        if arguments.positions.is_empty() { record.attempt_positions.clone() } else { arguments.positions.clone() };
+    let engine = if arguments.engine == EngineChoice::Auto { changes.engine } else { arguments.engine };
+    let tested = if positions.is_empty() { changes.positions.clone() } else { positions.clone() };
+    let equipped = assemble::equip(&bench, &Changes { positions: tested, engine, ..changes })?;
+    let mut prepared = execute::prepare_source(Source::new(record.subject.plan_file.clone(), plan), &equipped)?;
+    prepared.source.name.clone_from(&record.subject.plan_file);
+    check_unchanged(&record, &equipped, &prepared)?;
+    let retest = !arguments.positions.is_empty();
+    let first_step = if retest { 1 } else { record.steps_ended + 1 };
+    if first_step as usize > prepared.plan.steps.len() {
+        let told = record.outcome.map_or("without a last word", Outcome::word);
+        return Err(Refusal::Words(format!(
+            "every step of this run has ended ({told}): nothing is left to go on with; `--position N` tests a position again"
+        )));
+    }
+    let attempt = record.attempt() + 1;
+    let from = From { directory, record, first_step, attempt, positions, at: execute::now() };
+    Ok(Resumed { prepared, equipped, from })
+}
+
+/// A run goes on with the same meters, bench and plan, or not at all.
+fn check_unchanged(record: &Record, equipped: &Equipped, prepared: &Prepared) -> Result<(), Refusal> {
+    let about = &record.subject;
+    let same_meters = |a: &[PositionInfo], b: &[PositionInfo]| {
+        let meter = |p: &PositionInfo| (p.id, p.serial.clone(), p.meter.clone(), p.faults.clone());
+        a.iter().map(meter).eq(b.iter().map(meter))
+    };
+    let changed = if execute::digest(&prepared.source) != about.plan_sha256 {
+        "its plan"
+    } else if !same_meters(&about.positions, &equipped.positions) {
+        "the meters of its bench"
+    } else if about.bench != equipped.file.title || about.seed != Some(equipped.config.seed) {
+        "its bench"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Words(format!("{changed} changed since this run began: what it measured would not fit what comes")))
+}
