@@ -24,6 +24,8 @@ pub enum Command {
     /// Check plans, bench, meter and fault files without running anything.
     #[command(alias = "lint")]
     Check(CheckArguments),
+    /// Show what a plan will do: points, limits, clauses, impulses and time. Nothing runs.
+    Explain(ExplainArguments),
     /// Serve the emulated instruments of a bench on TCP, in real time.
     Emulate(EmulateArguments),
     /// Make the report of a run again from its journal.
@@ -108,6 +110,21 @@ pub struct CheckArguments {
     /// Plans, bench, meter and fault files; the first key of a file says what it is.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArguments {
+    /// Test plans.
+    #[arg(required = true, value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
+    /// Bench file, or the name of a built-in bench [default: emulated-3ph].
+    #[arg(long, value_name = "FILE")]
+    pub bench: Option<String>,
+    /// Meter file or name; without one, that of the bench or the first built-in meter the plan applies to.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub meter: Option<String>,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

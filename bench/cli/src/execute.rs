@@ -168,6 +168,29 @@ fn equip(arguments: &RunArguments, meter: Option<String>) -> Result<Equipped, Re
     assemble::equip(arguments.bench.as_deref().unwrap_or(DEFAULT_BENCH), &changes)
 }
 
+/// A plan and a bench to read it by: nothing will run.
+pub fn prepare_for_reading(
+    path: &Path,
+    bench: Option<&str>,
+    meter: Option<&str>,
+) -> Result<(Prepared, Equipped), Refusal> {
+    let source = catalogue::read_file(path)?;
+    let with = |meter: Option<String>| {
+        let changes = Changes { meter, ..Changes::default() };
+        assemble::equip(bench.unwrap_or(DEFAULT_BENCH), &changes)
+    };
+    let mut equipped = with(meter.map(str::to_owned))?;
+    if bench.is_none() && meter.is_none() {
+        let plan = PlanFile::read(&source).map_err(|findings| Refusal::Findings(source.clone(), findings))?;
+        let fits = |name: &str| catalogue::meter(name).is_ok_and(|meter| plan.applies_to(&meter.nameplate));
+        let own = plan.applies_to(&equipped.positions[0].meter);
+        if let Some((name, _)) = catalogue::METERS.iter().find(|(name, _)| !own && fits(name)) {
+            equipped = with(Some((*name).to_owned()))?;
+        }
+    }
+    Ok((prepare_source(source, &equipped)?, equipped))
+}
+
 /// A plan on every built-in meter it applies to.
 fn for_every_meter(path: &Path, arguments: &RunArguments) -> Result<Vec<Job>, Refusal> {
     let source = catalogue::read_file(path)?;

@@ -28,6 +28,7 @@ pub mod check;
 pub mod diagnostics;
 pub mod emulate;
 pub mod execute;
+pub mod explain;
 pub mod journal;
 pub mod list;
 pub mod rehearsal;

@@ -10,7 +10,7 @@ use crate::influence::REFERENCE_C;
 const APPLY: f64 = 10.8;
 /// How fast a chamber moves its air [K/s]; what it needs to stand (s).
 const CHAMBER: f64 = 3.0 / 60.0;
-const CHAMBER_STANDS: f64 = 300.0;
+const CHAMBER_STANDS: f64 = 20.0;
 /// A meter at constant power, watched every quarter of a second (s).
 const WATCHED: f64 = 0.125;
 /// Self-heating at Imax stands after the least time (s).
@@ -61,11 +61,14 @@ pub fn point_seconds(point: &TestPoint, readings: u64, plate: &Nameplate) -> f64
     if !interval.is_finite() || is_export(&point.load) && !plate.export {
         return 0.0;
     }
-    let readings = if interval > 60.0 { readings.max(3) } else { readings };
-    APPLY + readings as f64 * reading_seconds(point, plate)
+    let readings = if interval > 60.0 { readings.max(3) } else { readings } as f64;
+    // The first impulse comes after half an interval on average; a further reading begins just after an impulse, and waits
+    // for the next one.
+    let intervals = readings * point.impulses as f64 + 0.5 + (readings - 1.0);
+    APPLY + intervals * interval + WATCHED
 }
 
-/// The first impulse comes after half an interval on average.
+/// One reading alone, at a load that stands (s).
 fn reading_seconds(point: &TestPoint, plate: &Nameplate) -> f64 {
     (point.impulses as f64 + 0.5) * plate.seconds_per_impulse(point.load.power()) + WATCHED
 }

@@ -2,6 +2,7 @@
 
 mod broken_benches;
 mod broken_plans;
+mod explain;
 mod faults;
 mod program;
 mod records;

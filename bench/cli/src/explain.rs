@@ -1,0 +1,196 @@
+//! `explain`: what a plan will do, point by point: limit, clause, impulses, why, and how long each step takes.
+
+use meterbench_plan::{Action, InfluenceTest, ResolvedStep, TestPoint};
+use meterbench_record::{Limit, LoadPoint, Nameplate};
+use meterbench_run::{expected_seconds, point_seconds, step_seconds};
+use serde::Serialize;
+
+use crate::arguments::{ExplainArguments, Format};
+use crate::diagnostics;
+use crate::execute;
+use crate::words;
+
+/// One line of the explanation.
+#[derive(Debug, Serialize)]
+struct Line {
+    step: u32,
+    at: String,
+    /// What is measured, or done.
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certainty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impulses: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+}
+
+/// Explains every plan; the exit code.
+pub fn explain(arguments: &ExplainArguments) -> u8 {
+    for path in &arguments.plans {
+        let found = execute::prepare_for_reading(path, arguments.bench.as_deref(), arguments.meter.as_deref());
+        let (prepared, equipped) = match found {
+            Ok(found) => found,
+            Err(refusal) => return diagnostics::refuse(&refusal),
+        };
+        let plate = &equipped.positions[0].meter;
+        let total = expected_seconds(&prepared.plan, plate);
+        if arguments.format == Format::Human {
+            let standard = prepared.plan.standard.as_deref().unwrap_or("no standard named");
+            say!("{}   {standard}   for meter {} ({})", prepared.plan.title, plate.name, plate.title);
+            say!("decision rule {}; {} of bench time", prepared.plan.decision_rule.name(), words::duration(total));
+        }
+        for step in &prepared.plan.steps {
+            let lines = lines(step, plate);
+            match arguments.format {
+                Format::Human => print(step, &lines, step_seconds(step, plate)),
+                Format::Json => {
+                    lines.iter().for_each(|line| say!("{}", serde_json::to_value(line).unwrap_or_default()));
+                }
+            }
+        }
+        if arguments.format == Format::Human {
+            say!("\ntotal {}", words::duration(total));
+        } else {
+            say!("{}", serde_json::json!({ "plan": prepared.plan.title, "seconds": total }));
+        }
+    }
+    0
+}
+
+fn print(step: &ResolvedStep, lines: &[Line], seconds: f64) {
+    say!("\n{:>3}  {:<16} {:<34} {}", step.number, step.word, step.name, words::duration(seconds));
+    for line in lines {
+        let impulses = line.impulses.map_or(String::new(), |n| format!("{n} imp"));
+        let takes = line.seconds.map_or(String::new(), words::duration);
+        let limit = line.limit.as_deref().unwrap_or("");
+        say!("     {:<36} {:<24} {limit:<18} {impulses:>9} {takes:>13}", line.at, line.what);
+        if let Some(clause) = &line.clause {
+            let certainty = line.certainty.map_or(String::new(), |c| format!(" [{c}]"));
+            say!("         {clause}{certainty}");
+        }
+    }
+}
+
+fn line(step: &ResolvedStep, load: &LoadPoint, what: &str) -> Line {
+    Line {
+        step: step.number,
+        at: load.to_string(),
+        what: what.to_owned(),
+        limit: None,
+        clause: None,
+        certainty: None,
+        impulses: None,
+        seconds: None,
+    }
+}
+
+impl Line {
+    fn limited(self, limit: Option<&Limit>, unit: &str) -> Self {
+        let Some(limit) = limit else { return Self { limit: Some("shown, not limited".into()), ..self } };
+        let certainty = (limit.source != "plan").then(|| limit.certainty.word());
+        let clause = Some(format!("{}: {}", limit.source, limit.row));
+        Self { limit: Some(words::limit(limit, unit)), clause, certainty, ..self }
+    }
+
+    fn measured(self, point: &TestPoint, readings: u64, plate: &Nameplate) -> Self {
+        let seconds = Some(point_seconds(point, readings, plate));
+        Self { impulses: Some(point.impulses * readings), seconds, ..self }
+    }
+}
+
+fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
+    match &step.action {
+        Action::WarmUp { load, seconds } => {
+            vec![Line { seconds: Some(*seconds), ..line(step, load, "until thermally stable") }]
+        }
+        Action::Apply { load } => vec![line(step, load, "stays on")],
+        Action::Accuracy { points, readings, both_ways } => {
+            let what = if *both_ways { "error, rising and falling" } else { "error" };
+            let readings = if *both_ways { 2 * readings } else { *readings };
+            let one =
+                |p: &TestPoint| line(step, &p.load, what).limited(p.limit.as_ref(), "%").measured(p, readings, plate);
+            points.iter().map(one).collect()
+        }
+        Action::Repeatability { points, readings } => {
+            let what = format!("deviation of {readings}");
+            let one =
+                |p: &TestPoint| line(step, &p.load, &what).limited(p.limit.as_ref(), "%").measured(p, *readings, plate);
+            points.iter().map(one).collect()
+        }
+        Action::Influence(test) => influence(step, test, plate),
+        Action::SelfHeating { points, warm_up_seconds } => points
+            .iter()
+            .map(|heating| {
+                let what = format!("shift, after {} h without", warm_up_seconds / 3600.0);
+                line(step, &heating.point.load, &what).limited(heating.limit.as_ref(), "%")
+            })
+            .collect(),
+        Action::Composite { points } => points
+            .iter()
+            .map(|point| {
+                let what = format!("composite, {} °C", point.range);
+                line(step, &point.load, &what).limited(Some(&point.limit), "%")
+            })
+            .collect(),
+        Action::NotApplicable { load, why, .. } => vec![line(step, load, why)],
+        Action::Starting { rule, points } => points
+            .iter()
+            .map(|load| {
+                let seconds = Some(2.5 * rule.tau_seconds);
+                let starting = line(step, load, "three impulses, each").limited(Some(&rule.limit), "s");
+                Line { impulses: Some(3), seconds, ..starting }
+            })
+            .collect(),
+        Action::NoLoad { points } => points
+            .iter()
+            .map(|(load, rule)| {
+                let quiet = line(step, load, "impulses").limited(Some(&rule.limit), "1");
+                Line { seconds: Some(rule.seconds), ..quiet }
+            })
+            .collect(),
+        Action::MeterConstant { load, limit } => {
+            vec![line(step, load, "impulses against register").limited(limit.as_ref(), "%")]
+        }
+        Action::Wait { seconds, expect } => {
+            let wait = Line {
+                step: step.number,
+                at: String::new(),
+                what: format!("{} expected", words::plural(expect.len(), "count")),
+                limit: None,
+                clause: None,
+                certainty: None,
+                impulses: None,
+                seconds: Some(*seconds),
+            };
+            vec![wait]
+        }
+        Action::Prompt { .. } => Vec::new(),
+    }
+}
+
+fn influence(step: &ResolvedStep, test: &InfluenceTest, plate: &Nameplate) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (point, per_kelvin) in test.base.iter().zip(&test.per_kelvin) {
+        let mut base = line(step, &point.load, "error at reference");
+        if let Some(limit) = per_kelvin {
+            base = base.limited(Some(limit), "%/K");
+        }
+        lines.push(base.measured(point, test.readings, plate));
+    }
+    for varied in test.variations.iter().flat_map(|v| &v.points) {
+        let impulses = test.base[varied.base].impulses;
+        let point = TestPoint { load: varied.load.clone(), limit: None, impulses };
+        let what = match &varied.limit {
+            Some(limit) if limit.of == meterbench_standards::Judged::Error => "error",
+            _ => "shift",
+        };
+        let limit = varied.limit.as_ref().map(|l| &l.limit);
+        lines.push(line(step, &varied.load, what).limited(limit, "%").measured(&point, test.readings, plate));
+    }
+    lines
+}
