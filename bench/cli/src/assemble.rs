@@ -65,10 +65,6 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         let mut words = Vec::new();
         for fault in &place.faults {
             let (fault, said) = catalogue::fault(fault)?;
-            let phases = f64::from(nameplate.systems);
-            if fault.kind == meterbench_emulator::FaultKind::LostPhase && fault.severity > phases {
-                return Err(Refusal::Words(format!("fault `lost-phase`: meter {} has {phases} phase", nameplate.name)));
-            }
             faults.push(fault);
             words.push(said);
         }

@@ -484,7 +484,8 @@ fn run_start(
     instruments: Vec<meterbench_record::InstrumentInfo>,
 ) -> RunStart {
     let plan = &prepared.plan;
-    let expected = expected_seconds(plan, &equipped.positions[0].meter);
+    let chamber = equipped.file.chamber.is_some();
+    let expected = expected_seconds(plan, &equipped.positions[0].meter, chamber);
     let subject = Subject {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         plan: plan.title.clone(),

@@ -38,7 +38,7 @@ pub fn explain(arguments: &ExplainArguments) -> u8 {
             Err(refusal) => return diagnostics::refuse(&refusal),
         };
         let plate = &equipped.positions[0].meter;
-        let total = expected_seconds(&prepared.plan, plate);
+        let total = expected_seconds(&prepared.plan, plate, equipped.file.chamber.is_some());
         if arguments.format == Format::Human {
             let standard = prepared.plan.standard.as_deref().unwrap_or("no standard named");
             say!("{}   {standard}   for meter {} ({})", prepared.plan.title, plate.name, plate.title);

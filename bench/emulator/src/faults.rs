@@ -14,7 +14,7 @@ pub enum FaultKind {
     PhaseError,
     /// Power registered without a load, all phases together, and no starting threshold (W).
     Creep,
-    /// The voltage of this phase (1 to 3) is not sensed.
+    /// Part of the voltage of L1 that is not sensed [%].
     LostPhase,
     /// One impulse in so many is not put out, on LED and S0.
     DroppedImpulses,
@@ -92,7 +92,6 @@ impl Fault {
         let whole = severity.fract() == 0.0;
         match kind {
             _ if !severity.is_finite() => refuse("the severity must be a number"),
-            FaultKind::LostPhase if !whole || !(1.0..=3.0).contains(&severity) => refuse("the phase is 1, 2 or 3"),
             FaultKind::DroppedImpulses | FaultKind::RegisterLoss if !whole || severity < 2.0 => {
                 refuse("one impulse in at least 2 can be dropped")
             }
@@ -111,7 +110,9 @@ impl Fault {
                 refuse("a change of the error is at most 50 %")
             }
             FaultKind::ShuntTcr if severity.abs() > 5000.0 => refuse("a coefficient is at most 5000 ppm/K"),
-            FaultKind::WrongDirection | FaultKind::ReactiveSign if !(0.0..=100.0).contains(&severity) => {
+            FaultKind::LostPhase | FaultKind::WrongDirection | FaultKind::ReactiveSign
+                if !(0.0..=100.0).contains(&severity) =>
+            {
                 refuse("a share is 0 to 100 %")
             }
             FaultKind::RoundingLoss if !(0.0..=1.0).contains(&severity) => refuse("a remainder is 0 to 1 Wh"),
@@ -178,7 +179,7 @@ pub(crate) fn plant(faults: &[Fault], systems: usize, front_end: &mut FrontEnd, 
                     settings.starting_power_mw = Some(0);
                 }
             }
-            FaultKind::LostPhase => front_end.channels[severity as usize - 1].voltage_gain = 0.0,
+            FaultKind::LostPhase => front_end.channels[0].voltage_gain *= 1.0 - percent,
             FaultKind::DroppedImpulses => planted.drop_one_in = Some(severity as u32),
             FaultKind::WrongConstant => {
                 settings.constant = MeterConstant::new(severity as u32).unwrap_or(settings.constant);

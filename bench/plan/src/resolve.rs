@@ -34,6 +34,8 @@ pub struct ResolvedStep {
     pub name: String,
     /// First part of every identifier of its measurements.
     pub id: String,
+    /// The plan asks for no verdict: `limit: none`.
+    pub unlimited: bool,
     pub action: Action,
 }
 
@@ -204,7 +206,8 @@ impl Resolver<'_> {
             let Some(action) = action else { continue };
             let number = into.len() as u32 + 1;
             let id = step.id.clone().unwrap_or_else(|| slug(&name));
-            into.push((ResolvedStep { number, word: step.word, name, id, action }, step.span.clone()));
+            let unlimited = step.limit == Some(StepLimit::None);
+            into.push((ResolvedStep { number, word: step.word, name, id, unlimited, action }, step.span.clone()));
         }
     }
 

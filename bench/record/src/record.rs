@@ -317,13 +317,14 @@ impl Record {
 }
 
 /// Events of this version by name.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "run_started",
     "step_started",
     "point_started",
     "measured",
     "noted",
     "position_lost",
+    "run_resumed",
     "step_ended",
     "bench_failed",
     "run_ended",

@@ -26,7 +26,7 @@ pub(crate) async fn accuracy(
             let taken = Taken::new(step, "percentage-error", "%", &point.load, point.limit.clone());
             match result {
                 PointResult::Lost(text) => bench.lose(place, step.number, text)?,
-                PointResult::Failed(text) => bench.record(place, taken.failed(text))?,
+                PointResult::Failed(text) | PointResult::Silent(text) => bench.record(place, taken.failed(text))?,
                 PointResult::Readings(readings) => record_error(bench, place, taken, &readings)?,
             }
         }
@@ -34,7 +34,7 @@ pub(crate) async fn accuracy(
     Ok(())
 }
 
-/// With rising, then with falling current: the error kept is the signed mean of both.
+/// With rising, then with falling current.
 pub(crate) async fn both_ways(
     bench: &mut Bench,
     step: &ResolvedStep,
@@ -62,21 +62,40 @@ pub(crate) async fn both_ways(
         for (place, up) in rising {
             let taken = Taken::new(step, "percentage-error", "%", &point.load, point.limit.clone());
             let down = falling.iter().find(|(other, _)| *other == place).map(|(_, result)| result);
+            use PointResult::{Failed, Lost, Readings, Silent};
             match (up, down) {
-                (_, None) => {} // lost in between, and told then
-                (PointResult::Lost(text), _) => bench.lose(place, step.number, text)?,
-                (_, Some(PointResult::Lost(text))) => bench.lose(place, step.number, text.clone())?,
-                (PointResult::Failed(text), _) => bench.record(place, taken.failed(text))?,
-                (_, Some(PointResult::Failed(text))) => bench.record(place, taken.failed(text.clone()))?,
-                (PointResult::Readings(up), Some(PointResult::Readings(down))) => {
-                    let note = format!("rising {:+.4} %, falling {:+.4} %", mean(&up), mean(down));
-                    let both: Vec<ErrorReading> = up.iter().chain(down).copied().collect();
-                    record_error(bench, place, Taken { note: Some(note), ..taken }, &both)?;
-                }
+                (Failed(text) | Silent(text), _) => bench.record(place, taken.failed(text))?,
+                (Lost(text), _) => bench.lose(place, step.number, text)?,
+                (Readings(_), None) => {} // lost in between, and told then
+                (_, Some(Lost(text))) => bench.lose(place, step.number, text.clone())?,
+                (_, Some(Failed(text) | Silent(text))) => bench.record(place, taken.failed(text.clone()))?,
+                (Readings(up), Some(Readings(down))) => record_both(bench, place, taken, &up, down)?,
             }
         }
     }
     Ok(())
+}
+
+/// Records the mean of the magnitudes of both errors, with the sign of the larger: the signed mean, unless they differ in sign,
+/// when a signed mean would hide what both say.
+fn record_both(
+    bench: &mut Bench,
+    place: usize,
+    taken: Taken<'_>,
+    rising: &[ErrorReading],
+    falling: &[ErrorReading],
+) -> Result<(), RunError> {
+    let (up, down) = (mean(rising), mean(falling));
+    let larger = if up.abs() >= down.abs() { up } else { down };
+    let kept = (up.abs() + down.abs()) / 2.0 * larger.signum();
+    let note = format!("rising {up:+.4} %, falling {down:+.4} %");
+    // The scatter is that within each sweep; what lies between the sweeps is the meter's, and is shown.
+    let centred = |readings: &[ErrorReading], own: f64| -> Vec<ErrorReading> {
+        readings.iter().map(|r| ErrorReading { percent: r.percent - own + kept, ..*r }).collect()
+    };
+    let both = [centred(rising, up), centred(falling, down)].concat();
+    let single = percents(&[rising, falling].concat());
+    record_readings(bench, place, Taken { note: Some(note), readings: single, ..taken }, &both)
 }
 
 pub(crate) fn mean(readings: &[ErrorReading]) -> f64 {
@@ -99,15 +118,24 @@ pub(crate) fn record_error(
     taken: Taken<'_>,
     readings: &[ErrorReading],
 ) -> Result<(), RunError> {
+    let single = if readings.len() > 1 { percents(readings) } else { Vec::new() };
+    record_readings(bench, place, Taken { readings: single, ..taken }, readings)
+}
+
+fn record_readings(
+    bench: &mut Bench,
+    place: usize,
+    taken: Taken<'_>,
+    readings: &[ErrorReading],
+) -> Result<(), RunError> {
     let uncertainty = uncertainty(bench, &taken, readings);
     let micro: i64 = readings.iter().map(|r| (r.reference_wh * 1e6).round() as i64).sum();
     let impulses: u64 = readings.iter().map(|r| r.impulses).sum();
     let mut raw = Map::new();
     raw.insert("impulses".into(), json!(impulses));
     raw.insert("reference_uwh".into(), json!(micro));
-    let single = if readings.len() > 1 { percents(readings) } else { Vec::new() };
     let value = Value::Number(mean(readings));
-    bench.record(place, Taken { value, readings: single, raw, uncertainty: Some(uncertainty), ..taken })
+    bench.record(place, Taken { value, raw, uncertainty: Some(uncertainty), ..taken })
 }
 
 /// Says which point comes; false if the meters of this bench cannot show it, which is recorded.

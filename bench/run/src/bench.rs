@@ -209,8 +209,13 @@ impl Bench {
             (Some(_), _, true) => Some(Judgement { verdict: Verdict::Fail, decides: true }),
             (Some(limit), Some(value), false) => Some(self.decision_rule.judge(value, expanded, limit)),
             (Some(_), None, false) => Some(Judgement { verdict: Verdict::Inconclusive, decides: true }),
+            (None, _, true) if taken.judged => Some(Judgement { verdict: Verdict::Fail, decides: true }),
             (None, ..) => None,
         };
+        let mut raw = taken.raw;
+        if taken.unsettled {
+            raw.insert(UNSETTLED.into(), true.into());
+        }
         let place = &self.places[place];
         let measurement = Measurement {
             id: identifier(taken.step_id, taken.load, taken.quantity),
@@ -221,7 +226,7 @@ impl Bench {
             at: taken.load.clone(),
             value: taken.value,
             unit: taken.unit.to_owned(),
-            raw: taken.raw,
+            raw,
             readings: taken.readings,
             uncertainty: taken.uncertainty,
             limit: taken.limit,
@@ -242,6 +247,9 @@ impl Bench {
     }
 }
 
+/// Key in the raw values of a measurement whose conditions did not stand.
+pub(crate) const UNSETTLED: &str = "unsettled";
+
 /// A value as a procedure took it, before it is judged.
 pub(crate) struct Taken<'a> {
     pub(crate) step: u32,
@@ -257,6 +265,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) note: Option<String>,
     /// The meter failed without leaving a number.
     pub(crate) failed: bool,
+    /// A meter that gives nothing fails even where no figure limits it; not where the plan says `limit: none`.
+    pub(crate) judged: bool,
     /// The conditions did not stand: whatever the value, it decides nothing; the note says why.
     pub(crate) unsettled: bool,
     /// This meter cannot show it; the note says why.
@@ -285,6 +295,7 @@ impl<'a> Taken<'a> {
             limit,
             note: None,
             failed: false,
+            judged: !step.unlimited,
             unsettled: false,
             not_observable: false,
         }

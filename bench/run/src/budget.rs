@@ -5,9 +5,15 @@
 
 use meterbench_instruments::{ErrorReading, ReferenceSpecification};
 use meterbench_record::{LoadPoint, Uncertainty};
+use meterbench_standards::Influence;
 use meterbench_standards::gum::Budget;
 
 use crate::bench::Calibrations;
+
+const CALIBRATION: &str = "reference: calibration";
+const DRIFT: &str = "reference: drift since calibration";
+const RANGE: &str = "reference: range and load";
+const PHASE: &str = "reference: phase angle";
 
 /// Jitter of one edge, scanning head and meter (s).
 const EDGE_JITTER_SECONDS: f64 = 1e-3;
@@ -26,10 +32,10 @@ pub(crate) fn percentage_error(
     let shortest = readings.iter().map(|r| r.seconds).fold(f64::INFINITY, f64::min).max(1e-3);
     let fewest = readings.iter().map(|r| r.pulses).fold(f64::INFINITY, f64::min).max(1.0);
     Budget::default()
-        .certificate("reference: calibration", calibrations.reference_percent)
-        .rectangular("reference: drift since calibration", specification.drift_percent)
-        .rectangular("reference: range and load", specification.range_percent)
-        .rectangular("reference: phase angle", 100.0 * specification.phase_rad * load.angle_sensitivity())
+        .certificate(CALIBRATION, calibrations.reference_percent)
+        .rectangular(DRIFT, specification.drift_percent)
+        .rectangular(RANGE, specification.range_percent)
+        .rectangular(PHASE, 100.0 * specification.phase_rad * load.angle_sensitivity())
         .rectangular("reference: pulse resolution", 100.0 / fewest)
         .rectangular("impulse jitter", 100.0 * EDGE_JITTER_SECONDS / shortest)
         .rectangular("source: drift within the meter's delay", SOURCE_DRIFT_PERCENT * METER_DELAY_SECONDS / shortest)
@@ -37,26 +43,29 @@ pub(crate) fn percentage_error(
         .combine()
 }
 
-/// Uncertainty of the difference of two errors at the same load [%]: what is common to both falls out (calibration, drift and
-/// phase angle of the reference), what each has of its own adds, and so does the influence quantity itself.
+/// Uncertainty of the difference of two errors at the same load [%]: what is common to both falls out, what each has of its
+/// own adds, and so does the influence quantity itself.
 pub(crate) fn shift(
-    base: &Uncertainty,
-    varied: &Uncertainty,
+    (base, varied): (&Uncertainty, &Uncertainty),
     specification: ReferenceSpecification,
+    influence: Influence,
     by_setting: f64,
 ) -> Uncertainty {
-    const COMMON: [&str; 3] =
-        ["reference: calibration", "reference: drift since calibration", "reference: phase angle"];
-    let own = |of: &Uncertainty, name: &str| {
-        let own = of.budget.iter().filter(|item| !COMMON.contains(&item.item.as_str()));
-        let own = own.filter(|item| item.item != "reference: range and load");
-        (format!("error {name}"), own.map(|item| item.standard * item.standard).sum::<f64>().sqrt())
+    let common: &[&str] = match influence {
+        // One channel of the reference against three.
+        Influence::Phases => &[DRIFT],
+        Influence::Frequency => &[CALIBRATION, DRIFT],
+        _ => &[CALIBRATION, DRIFT, PHASE],
     };
-    let [base, varied] = [own(base, "at reference conditions"), own(varied, "away from them")];
+    let own = |of: &Uncertainty| {
+        let own = of.budget.iter().filter(|item| !common.contains(&item.item.as_str()) && item.item != RANGE);
+        own.map(|item| item.standard * item.standard).sum::<f64>().sqrt()
+    };
     Budget::default()
-        .certificate(&base.0, 2.0 * base.1)
-        .certificate(&varied.0, 2.0 * varied.1)
-        .rectangular("reference: range and load", specification.range_percent)
+        .certificate("error at reference conditions", 2.0 * own(base))
+        .certificate("error away from them", 2.0 * own(varied))
+        // Another voltage can need another range: two terms that know nothing of each other.
+        .rectangular(RANGE, 2f64.sqrt() * specification.range_percent)
         .rectangular("setting of the influence quantity", by_setting)
         .combine()
 }

@@ -7,11 +7,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::bench::Bench;
 use crate::error::RunError;
+use crate::influence::REFERENCE_C;
 
 /// Air and set-point agree within this (K).
 const AIR_TOLERANCE_K: f64 = 0.5;
 /// The meters have the temperature of the air within this (K) ...
-const METER_TOLERANCE_K: f64 = 1.0;
+pub(crate) const METER_TOLERANCE_K: f64 = 0.5;
 /// ... and move by no more than this in ten minutes (K).
 const DRIFT_K: f64 = 0.3;
 const DRIFT_OVER: Duration = Duration::from_secs(600);
@@ -19,6 +20,20 @@ const DRIFT_OVER: Duration = Duration::from_secs(600);
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
 /// How often a chamber is asked: its line is slow.
 const ASK_EVERY: Duration = Duration::from_secs(60);
+
+/// Brings the meters to the reference temperature and stays until they stand there.
+pub(crate) async fn reference(bench: &mut Bench) -> Result<(), RunError> {
+    let until = Instant::now() + LONGEST;
+    bench.say(format!("chamber to {REFERENCE_C} °C"));
+    while reach(bench, REFERENCE_C, 0.0).await?.is_some() {
+        if Instant::now() >= until {
+            let read = read(bench, REFERENCE_C).await?.specimen_c;
+            return Err(RunError::NoClimate { asked: REFERENCE_C, read, hours: LONGEST.as_secs_f64() / 3600.0 });
+        }
+        sleep(DRIFT_OVER).await;
+    }
+    Ok(())
+}
 
 /// Sets the chamber, waits for its air, soaks. Says why the meters do not stand at this temperature, if they do not.
 pub(crate) async fn reach(bench: &mut Bench, celsius: f64, soak_seconds: f64) -> Result<Option<String>, RunError> {

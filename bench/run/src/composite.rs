@@ -2,17 +2,17 @@
 //! load, `e_c = sqrt(e² + δT² + δU² + δf²)`, against the maximum permissible error of each range of temperature.
 
 use meterbench_plan::{CompositePoint, ResolvedStep};
-use meterbench_record::{LoadPoint, Measurement, Uncertainty, Value, Verdict};
+use meterbench_record::{LoadPoint, Measurement, Uncertainty, Value};
 use meterbench_standards::Span;
 use meterbench_standards::gum::Budget;
 use serde_json::{Map, json};
 
-use crate::bench::{Bench, Taken};
+use crate::bench::{Bench, Taken, UNSETTLED};
 use crate::error::RunError;
 
 /// Rated ranges over which the shifts count, in multiples of the nominal.
-const RATED_VOLTAGE: Span = Span { from: 0.9, to: 1.1 };
-const RATED_FREQUENCY: Span = Span { from: 0.98, to: 1.02 };
+const RATED_VOLTAGE: Span = Span { from: 0.9, to: 1.1, open: false };
+const RATED_FREQUENCY: Span = Span { from: 0.98, to: 1.02, open: false };
 
 /// One of the four terms.
 struct Term {
@@ -25,6 +25,10 @@ struct Term {
 
 pub(crate) fn composite(bench: &mut Bench, step: &ResolvedStep, points: &[CompositePoint]) -> Result<(), RunError> {
     for point in points {
+        if let Some(why) = bench.not_applicable(&point.load) {
+            bench.record_not_applicable(step, "composite-error", &point.load, why)?;
+            continue;
+        }
         for place in bench.active() {
             let load = LoadPoint {
                 temperature_c: point.range.to,
@@ -46,19 +50,21 @@ fn terms(bench: &Bench, place: usize, load: &LoadPoint, range: Span) -> Result<[
     let (id, plate) = (bench.places[place].id, &bench.places[place].nameplate);
     let here = || bench.measured.iter().filter(|m| m.position == id && m.at.same_base(load));
     let errors = || here().filter(|m| m.quantity == "percentage-error" && m.at.conditions().is_empty());
-    // The accuracy test is the intrinsic error; without one, the error the shifts were taken against.
-    let intrinsic = errors().rfind(|m| m.limit.is_some()).or_else(|| errors().next_back());
+    let size = |m: &&Measurement| m.value.number().map_or(f64::INFINITY, f64::abs);
+    let larger = |a: &&Measurement, b: &&Measurement| size(a).total_cmp(&size(b));
+    // The accuracy test is the intrinsic error, the largest where there are several; without one, the error the shifts were
+    // taken against.
+    let intrinsic = errors().filter(|m| m.limit.is_some()).max_by(larger).or_else(|| errors().max_by(larger));
     let shift = |name, wanted: &dyn Fn(&LoadPoint) -> bool| {
         let of = |m: &&Measurement| m.quantity == "error-shift" && wanted(&m.at);
         let found: Vec<&Measurement> = here().filter(of).collect();
-        let size = |m: &&&Measurement| m.value.number().map_or(f64::INFINITY, f64::abs);
-        let largest = found.iter().max_by(|a, b| size(a).total_cmp(&size(b))).copied();
-        term(name, largest, found.iter().any(|m| m.verdict == Some(Verdict::Inconclusive)))
+        let largest = found.iter().copied().max_by(larger);
+        term(name, largest, found.iter().copied().any(is_open))
     };
     let alone = |at: &LoadPoint| at.conditions().len() == 1;
     let factor = |value: f64, nominal: f64| value / nominal;
     Ok([
-        term("intrinsic error", intrinsic, intrinsic.is_some_and(|m| m.limit.is_none() && m.verdict.is_some()))?,
+        term("intrinsic error", intrinsic, intrinsic.is_some_and(is_open))?,
         shift("temperature", &|at| alone(at) && at.temperature.is_some() && range.holds(at.temperature_c))?,
         shift("voltage", &|at| {
             alone(at) && at.voltage != "1 Un" && RATED_VOLTAGE.holds(factor(at.volt, plate.un_volt))
@@ -67,6 +73,11 @@ fn terms(bench: &Bench, place: usize, load: &LoadPoint, range: Span) -> Result<[
             alone(at) && at.frequency.is_some() && RATED_FREQUENCY.holds(factor(at.frequency_hz, plate.fn_hertz))
         })?,
     ])
+}
+
+/// Its conditions did not stand.
+fn is_open(measurement: &Measurement) -> bool {
+    measurement.raw.contains_key(UNSETTLED)
 }
 
 fn term(name: &'static str, measured: Option<&Measurement>, open: bool) -> Result<Term, String> {

@@ -15,7 +15,7 @@ pub enum RunError {
     Aborted { position: u32 },
     #[error("the reference counted {counted:.1} Wh in twice the time for {wanted:.1} Wh: no load reached it")]
     NoEnergy { counted: f64, wanted: f64 },
-    #[error("the chamber does not reach {asked} °C: its air is at {read} °C after {hours} h")]
+    #[error("the chamber does not reach {asked} °C: it stands at {read} °C after {hours} h")]
     NoClimate { asked: f64, read: f64, hours: f64 },
     #[error("the plan asks for {asked} °C and the bench has no chamber")]
     NoChamber { asked: f64 },

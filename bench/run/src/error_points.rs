@@ -29,6 +29,8 @@ pub(crate) enum PointResult {
     Readings(Vec<ErrorReading>),
     /// The meter failed: why, in words.
     Failed(String),
+    /// The meter stands still: no impulse, and its register does not move.
+    Silent(String),
     /// The bench lost the position: why, in words.
     Lost(String),
 }
@@ -160,7 +162,7 @@ async fn without_impulse(bench: &mut Bench, gate: &Gate, load: &LoadPoint, late:
     match moved(bench, gate, load).await {
         Err(text) => Some(PointResult::Lost(format!("{waited}, and {text}"))),
         Ok((moved, resolution)) if moved < resolution => {
-            Some(PointResult::Failed(format!("{waited}, and the register did not move")))
+            Some(PointResult::Silent(format!("{waited}, and the register did not move")))
         }
         Ok((moved, _)) if late || moved >= evidence::LOST_AFTER * weight => {
             Some(PointResult::Lost(evidence::impulses_lost(moved, 0)))

@@ -11,14 +11,18 @@ const APPLY: f64 = 10.8;
 /// How fast a chamber moves its air [K/s]; what it needs to stand (s).
 const CHAMBER: f64 = 3.0 / 60.0;
 const CHAMBER_STANDS: f64 = 20.0;
+/// The proof that meters stand at a temperature they have (s); the time constant of a meter that must come to it (s).
+const STANDING: f64 = 60.0;
+const METER: f64 = 1200.0;
 /// A meter at constant power, watched every quarter of a second (s).
 const WATCHED: f64 = 0.125;
 /// Self-heating at Imax stands after the least time (s).
 const HEATING: f64 = 3600.0;
 
-/// Bench time of the whole plan (s).
-pub fn expected_seconds(plan: &ResolvedPlan, plate: &Nameplate) -> f64 {
-    plan.steps.iter().map(|step| step_seconds(step, plate)).sum()
+/// Bench time of the whole plan (s), on a bench with or without a chamber.
+pub fn expected_seconds(plan: &ResolvedPlan, plate: &Nameplate, chamber: bool) -> f64 {
+    let settled = if chamber { STANDING } else { 0.0 };
+    settled + plan.steps.iter().map(|step| step_seconds(step, plate)).sum::<f64>()
 }
 
 /// Bench time of one step (s).
@@ -90,5 +94,8 @@ fn influence_seconds(test: &InfluenceTest, plate: &Nameplate) -> f64 {
         .zip(stops().chain([REFERENCE_C]))
         .map(|(from, to)| (to - from).abs() / CHAMBER + CHAMBER_STANDS)
         .sum();
-    measured + way + (test.variations.len() + 2) as f64 * (APPLY + test.soak_seconds)
+    // The way back has no soak: it takes until the meters stand, to half a kelvin.
+    let last = stops().next_back().map_or(0.0, |celsius| (celsius - REFERENCE_C).abs());
+    let back = STANDING + METER * (last / 0.5).max(1.0).ln();
+    measured + way + back + (test.variations.len() + 1) as f64 * (APPLY + test.soak_seconds)
 }

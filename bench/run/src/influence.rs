@@ -40,7 +40,8 @@ pub(crate) async fn influence(bench: &mut Bench, step: &ResolvedStep, test: &Inf
         at.push((variation.value, errors));
     }
     if test.influence == Influence::Temperature {
-        settle(bench, step, test, REFERENCE_C).await?;
+        // What comes after is judged at the reference temperature again.
+        climate::reference(bench).await?;
         at.push((REFERENCE_C, base));
         coefficients(bench, step, test, at)?;
     }
@@ -79,7 +80,7 @@ async fn reference_errors(
             let taken = Taken::new(step, "percentage-error", "%", &point.load, None).unsettled(unsettled);
             match result {
                 PointResult::Lost(text) => bench.lose(place, step.number, text)?,
-                PointResult::Failed(text) => bench.record(place, taken.failed(text))?,
+                PointResult::Failed(text) | PointResult::Silent(text) => bench.record(place, taken.failed(text))?,
                 PointResult::Readings(readings) => {
                     known.push(of(bench, place, base, &taken, &readings));
                     record_error(bench, place, taken, &readings)?;
@@ -118,10 +119,11 @@ async fn varied_errors(
             let before = base.iter().find(|known| known.place == place && known.base == varied.base);
             match result {
                 PointResult::Lost(text) => bench.lose(place, step.number, text)?,
-                PointResult::Failed(text) if may_stop(varied) => {
+                // A meter may stop below the range of voltage; one that never went has not stopped.
+                PointResult::Silent(text) if may_stop(varied) && before.is_some() => {
                     bench.record(place, Taken { value: Value::Number(-100.0), note: Some(text), ..error })?;
                 }
-                PointResult::Failed(text) => bench.record(place, shift.failed(text))?,
+                PointResult::Failed(text) | PointResult::Silent(text) => bench.record(place, shift.failed(text))?,
                 PointResult::Readings(readings) => {
                     let now = of(bench, place, varied.base, &error, &readings);
                     record_error(bench, place, error, &readings)?;
@@ -157,16 +159,22 @@ fn record_shift(
     let by_setting = match influence {
         Influence::Temperature => {
             let distance = (shift.load.temperature_c - REFERENCE_C).abs().max(1.0);
-            value.abs() * bench.calibrations.chamber_kelvin / distance
+            value.abs() * temperature_bound(bench) / distance
         }
         Influence::Voltage | Influence::Frequency => value.abs() * SETTING_SHARE,
         _ => 0.0,
     };
     let specification = bench.reference.specification();
-    let uncertainty = budget::shift(&before.uncertainty, &now.uncertainty, specification, by_setting);
+    let errors = (&before.uncertainty, &now.uncertainty);
+    let uncertainty = budget::shift(errors, specification, influence, by_setting);
     let base_unsettled = before.unsettled.clone();
     let shift = if shift.unsettled { shift } else { shift.unsettled(base_unsettled.as_ref()) };
     bench.record(place, Taken { value: Value::Number(value), uncertainty: Some(uncertainty), ..shift })
+}
+
+/// How far the meters may be from the temperature they are said to have (K): the sensor, and what a soak leaves.
+fn temperature_bound(bench: &Bench) -> f64 {
+    bench.calibrations.chamber_kelvin + climate::METER_TOLERANCE_K
 }
 
 /// The change per kelvin between neighbouring temperatures.
@@ -193,8 +201,9 @@ fn coefficients(
             let taken = Taken::new(step, "temperature-coefficient", "%/K", &load, limit);
             let unsettled = before.unsettled.as_ref().or(after.unsettled.as_ref());
             let change = after.percent - before.percent;
-            let by_setting = change.abs() * bench.calibrations.chamber_kelvin / span;
-            let mut uncertainty = budget::shift(&before.uncertainty, &after.uncertainty, specification, by_setting);
+            let by_setting = change.abs() * temperature_bound(bench) / span;
+            let errors = (&before.uncertainty, &after.uncertainty);
+            let mut uncertainty = budget::shift(errors, specification, test.influence, by_setting);
             uncertainty.expanded /= span;
             uncertainty.budget.iter_mut().for_each(|item| item.standard /= span);
             let (value, uncertainty) = (Value::Number(change / span), Some(uncertainty));

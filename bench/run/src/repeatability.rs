@@ -24,7 +24,7 @@ pub(crate) async fn repeatability(
             let taken = Taken::new(step, "repeatability", "%", &point.load, point.limit.clone());
             match result {
                 PointResult::Lost(text) => bench.lose(place, step.number, text)?,
-                PointResult::Failed(text) => bench.record(place, taken.failed(text))?,
+                PointResult::Failed(text) | PointResult::Silent(text) => bench.record(place, taken.failed(text))?,
                 PointResult::Readings(readings) => {
                     let percents: Vec<f64> = readings.iter().map(|r| r.percent).collect();
                     let deviation = experimental_deviation(&percents).unwrap_or(f64::NAN);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use meterbench_instruments::ErrorReading;
 use meterbench_plan::{HeatingPoint, ResolvedStep};
 use meterbench_record::Value;
+use meterbench_standards::Influence;
 use tokio::time::{Instant, sleep_until};
 
 use crate::accuracy::{begin_point, mean, uncertainty};
@@ -74,7 +75,9 @@ pub(crate) async fn self_heating(
             let taken = Taken::new(step, "error-shift", "%", &point.load, limit.clone());
             match course.ended {
                 Some(PointResult::Lost(text)) => bench.lose(course.place, step.number, text)?,
-                Some(PointResult::Failed(text)) => bench.record(course.place, taken.failed(text))?,
+                Some(PointResult::Failed(text) | PointResult::Silent(text)) => {
+                    bench.record(course.place, taken.failed(text))?;
+                }
                 _ => record(bench, course.place, taken, &course.readings, stood)?,
             }
         }
@@ -97,10 +100,22 @@ fn record(
     });
     let farthest = *farthest.unwrap_or(first);
     let [before, after] = [*first, farthest].map(|reading| uncertainty(bench, &taken, &[reading]));
-    let uncertainty = budget::shift(&before, &after, bench.reference.specification(), 0.0);
+    let scatter = scatter(&readings.iter().map(|r| r.percent).collect::<Vec<_>>());
+    let specification = bench.reference.specification();
+    let uncertainty = budget::shift((&before, &after), specification, Influence::SelfHeating, scatter);
     let value = Value::Number(mean(&[farthest]) - first.percent);
     let readings = readings.iter().map(|r| r.percent).collect();
     let still = "the error still moves by more than 0.2 % in 20 minutes after three hours".to_owned();
     let taken = taken.unsettled(Some(&still).filter(|_| !stood));
     bench.record(place, Taken { value, readings, uncertainty: Some(uncertainty), ..taken })
+}
+
+/// Scatter of single readings about their course, as a bound: from the differences of neighbours in the second half, where the
+/// error stands.
+fn scatter(percents: &[f64]) -> f64 {
+    let plateau = &percents[percents.len() / 2..];
+    let squares: f64 = plateau.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
+    let deviation = (squares / 2.0 / (plateau.len().max(2) - 1) as f64).sqrt();
+    // Two readings enter, each with this deviation; the budget takes the half-width of a rectangle.
+    deviation * 6f64.sqrt()
 }

@@ -12,7 +12,8 @@ use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::{
-    accuracy, composite, influence, meter_constant, no_load, preparation, repeatability, self_heating, starting,
+    accuracy, climate, composite, influence, meter_constant, no_load, preparation, repeatability, self_heating,
+    starting,
 };
 
 /// How a run ended, apart from its verdicts.
@@ -95,6 +96,12 @@ async fn procedure(
     first_step: u32,
 ) -> (Result<bool, RunError>, Option<Recorder>) {
     let prepared = preconditions(&plan, first_step);
+    // Limits hold at the reference temperature: a chamber is brought there before anything is judged.
+    if bench.chamber.is_some()
+        && let Err(error) = climate::reference(&mut bench).await
+    {
+        return (Err(error), Some(bench.recorder));
+    }
     for step in plan.steps.iter().filter(|step| step.number >= first_step || prepared.contains(&step.number)) {
         if bench.active().is_empty() {
             let text =

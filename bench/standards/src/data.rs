@@ -161,18 +161,21 @@ pub(crate) struct InfluenceRow {
     pub(crate) row: Row,
 }
 
-/// `0.9..1.1`, both ends included.
+/// `0.9..1.1`, both ends included; `0..<0.8` without its upper end.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Span {
     pub from: f64,
     pub to: f64,
+    /// The upper end does not belong to it.
+    pub open: bool,
 }
 
 impl Span {
     pub fn holds(self, value: f64) -> bool {
         let margin = 1e-9 * (1.0 + value.abs());
-        (self.from - margin..=self.to + margin).contains(&value)
+        let below = if self.open { value < self.to - margin } else { value <= self.to + margin };
+        value >= self.from - margin && below
     }
 }
 
@@ -180,14 +183,18 @@ impl TryFrom<String> for Span {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let ends = text.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-        ends.map(|(from, to)| Self { from, to }).ok_or_else(|| format!("`{text}` is no range `FROM..TO`"))
+        let read = || {
+            let (from, to) = text.split_once("..")?;
+            let (open, to) = to.strip_prefix('<').map_or((false, to), |to| (true, to));
+            Some(Self { from: from.parse().ok()?, to: to.parse().ok()?, open })
+        };
+        read().ok_or_else(|| format!("`{text}` is no range `FROM..TO`"))
     }
 }
 
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} to {}", self.from, self.to)
+        write!(f, "{} {} {}", self.from, if self.open { "to below" } else { "to" }, self.to)
     }
 }
 

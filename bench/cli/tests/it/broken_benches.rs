@@ -57,7 +57,7 @@ fn a_stop_that_cannot_switch_off_says_so() {
     let plan = "{ plan: Apply, steps: [{ apply: { current: 5 A } }, { wait: { for: 1 h } }] }";
     let (plan, mut bench) = prepare(plan, "emulated-3ph", &Changes::default()).expect("sound");
     bench.file.emulation.disturb = vec![Disturbance { instrument: "source".into(), kind: "dead".into(), after: 8 }];
-    let ran = rehearse(&plan, &bench, Some(std::time::Duration::from_secs(60))).expect("the bench can be built");
+    let ran = rehearse(&plan, &bench, Some(std::time::Duration::from_secs(180))).expect("the bench can be built");
     assert_eq!(ran.outcome, Outcome::Interrupted);
     assert!(ran.failure.is_some_and(|f| f.outputs.contains("UNKNOWN") && f.outputs.contains("by hand")));
 }

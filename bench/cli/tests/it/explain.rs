@@ -28,7 +28,7 @@ fn the_bench_time_announced_is_that_of_the_run_within_two_percent() {
     {
         let changes = Changes { meter: Some(meter.to_owned()), ..Changes::default() };
         let (plan, bench) = prepare(plan, "emulated-3ph", &changes).expect("sound");
-        let announced = expected_seconds(&plan.plan, &bench.positions[0].meter);
+        let announced = expected_seconds(&plan.plan, &bench.positions[0].meter, true);
         let run = rehearse(&plan, &bench, None).expect("it runs");
         let taken = run.record.bench_ns as f64 / 1e9;
         let percent = 100.0 * (announced / taken - 1.0);

@@ -4,6 +4,7 @@ mod broken_benches;
 mod broken_plans;
 mod explain;
 mod faults;
+mod influences;
 mod program;
 mod records;
 mod resume;
@@ -24,7 +25,8 @@ steps:
       at: [{ current: [10 Itr, Imax], power-factor: [1, 0.5 ind] }]
   - repeatability: { at: [{ current: Imax }], readings: 3 }
   - starting
-  - no-load
+  - no-load: { voltage: 1.15 Un }
+  - influence: { vary: { temperature: 30 °C }, soak: 2 h, at: [{ current: 10 Itr }], limit: 5 %, readings: 1 }
   - meter-constant
   - apply: { current: 5 A }
   - wait: { for: 10 s, expect: [{ impulses: led, count: at least 5 }] }

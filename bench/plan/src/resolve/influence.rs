@@ -60,8 +60,9 @@ pub struct CompositePoint {
 
 /// Time at a temperature where the plan names none (s).
 const SOAK_SECONDS: f64 = 2.0 * 3600.0;
-/// Ends of a range of temperature count as tested within this (K).
-const END_TOLERANCE_K: f64 = 1.0;
+/// Rated ranges, whose shifts enter the composite error (MID Annex V), in multiples of the nominal.
+const RATED_VOLTAGE: Span = Span { from: 0.9, to: 1.1, open: false };
+const RATED_FREQUENCY: Span = Span { from: 0.98, to: 1.02, open: false };
 
 impl Resolver<'_> {
     pub(super) fn influence(
@@ -82,10 +83,11 @@ impl Resolver<'_> {
         let values = if vary.values.is_empty() { self.own_values(step, vary)? } else { vary.values.clone() };
         let variation = |value| self.variation(step, influence, value, &placed);
         let variations = values.iter().map(variation).collect::<Option<Vec<_>>>()?;
+        self.check_variations(&placed, &values, &variations)?;
         let per_kelvin = placed
             .iter()
             .map(|p| self.plan.standard?.influence_limit(self.plate, influence, 0.0, &p.load))
-            .map(|limit| limit.filter(|l| l.of == Judged::PerKelvin).map(|l| l.limit))
+            .map(|limit| limit.filter(|l| l.of == Judged::PerKelvin && step.limit.is_none()).map(|l| l.limit))
             .collect();
         let base = placed
             .iter()
@@ -119,6 +121,12 @@ impl Resolver<'_> {
         };
         self.check_duplicates(&placed);
         placed.iter().for_each(|point| self.check_power(&point.load, &point.span));
+        let all = Phases::all(self.plate.systems);
+        if let Some(single) = placed.iter().find(|p| influence == Influence::Phases && p.load.phases != all) {
+            let finding =
+                Finding::error("bad-value", &single.span, format!("{} does not load all phases", single.load));
+            self.findings.push(finding.label("`vary: phases` compares one phase with all of them"));
+        }
         if let Some(away) = placed.iter().find(|p| !p.load.conditions().is_empty()) {
             let message = format!("{} is not at reference conditions", away.load);
             let finding = Finding::error("bad-value", &away.span, message);
@@ -170,16 +178,65 @@ impl Resolver<'_> {
             let limit = match step.limit {
                 Some(StepLimit::None) => None,
                 Some(StepLimit::Percent(percent)) => Some(plan_shift(percent)),
-                None => {
-                    // The row of one phase loaded is found by the loaded phase, all others by the base.
-                    let at = if influence == Influence::Phases { &load } else { &placed.load };
-                    let found = self.standard(step)?.influence_limit(self.plate, influence, number, at);
-                    found.filter(|l| l.of != Judged::PerKelvin)
-                }
+                None => self.shift_limit(step, influence, number, (&load, placed), value)?,
             };
             points.push(VariedPoint { base: n, load, limit });
         }
+        if points.is_empty() {
+            let finding =
+                Finding::error("no-power", &value.span, "there is no power at this value: nothing to measure");
+            self.findings.push(finding.label("remove it"));
+            return None;
+        }
         Some(Variation { value: number, points })
+    }
+
+    /// The limit of a shift. The outer `None` is a mistake: a point that nothing limits must say so.
+    #[expect(clippy::option_option, reason = "a mistake and an absence are two things")]
+    fn shift_limit(
+        &self,
+        step: &Step,
+        influence: Influence,
+        number: f64,
+        (load, base): (&LoadPoint, &Placed),
+        value: &Spanned<Varied>,
+    ) -> Option<Option<InfluenceLimit>> {
+        let standard = self.standard(step)?;
+        // The row of one phase loaded is found by the loaded phase, all others by the base.
+        let at = if influence == Influence::Phases { load } else { &base.load };
+        let found = standard.influence_limit(self.plate, influence, number, at);
+        // A shift by temperature has no limit of its own: it is limited per kelvin, or enters the composite error.
+        let enters_composite =
+            || standard.mpe_ranges().iter().any(|&range| standard.mpe(self.plate, range, &base.load).is_some());
+        if found.is_none() && !(influence == Influence::Temperature && enters_composite()) {
+            let message =
+                format!("{} has no limit for {load} as an influence of {}", standard.citation(), influence.name());
+            let finding = Finding::error("no-limit", &value.span, message).label("no limit here");
+            self.findings.push(finding.help(
+                "choose another value or load, or give `limit:` for this step (`limit: none` measures without a verdict)",
+            ));
+            return None;
+        }
+        Some(found.filter(|l| l.of != Judged::PerKelvin))
+    }
+
+    /// Every point once, and none at reference conditions: there it is the base.
+    fn check_variations(&self, base: &[Placed], values: &[Spanned<Varied>], variations: &[Variation]) -> Option<()> {
+        let mut known: Vec<&LoadPoint> = base.iter().map(|p| &p.load).collect();
+        for (value, variation) in values.iter().zip(variations) {
+            for point in &variation.points {
+                let load = &point.load;
+                let away = load.conditions();
+                if known.iter().any(|other| other.same_base(load) && other.conditions() == away) {
+                    let message = format!("{load} stands in this step already, or is the reference itself");
+                    let finding = Finding::error("duplicate-point", &value.span, message);
+                    self.findings.push(finding.label("each value once, away from the reference conditions"));
+                    return None;
+                }
+                known.push(load);
+            }
+        }
+        Some(())
     }
 
     /// Applies one value to a load; its number.
@@ -228,6 +285,14 @@ impl Resolver<'_> {
                 None => {
                     let standard = self.standard(step)?;
                     let found = standard.influence_limit(self.plate, Influence::SelfHeating, 0.0, &placed.load);
+                    if found.is_none() {
+                        let message =
+                            format!("{} has no limit of self-heating at {}", standard.citation(), placed.load);
+                        let finding = Finding::error("no-limit", &placed.span, message).label("no limit here");
+                        self.findings
+                            .push(finding.help("self-heating is tested at Imax; or give `limit:` for this step"));
+                        return None;
+                    }
                     found.map(|l| l.limit)
                 }
             };
@@ -269,24 +334,40 @@ impl Resolver<'_> {
                 refuse("missing-step", message, format!("add `- influence: {{ vary: {name} }}` before it"));
             }
         }
-        let tested = |tests: &[InfluenceTest], load: &LoadPoint| {
-            tests.iter().any(|t| t.base.iter().any(|point| point.load.same_base(load)))
+        // A value counts as reached at a load if some step tests it there.
+        let reached = |tests: &[InfluenceTest], load: &LoadPoint, value: f64| {
+            let at = |t: &InfluenceTest| t.base.iter().any(|point| point.load.same_base(load));
+            tests.iter().any(|t| at(t) && t.variations.iter().any(|v| (v.value - value).abs() < 1e-6))
         };
-        let mut points = Vec::new();
-        for test in &temperature {
-            let reached = |end: f64| test.variations.iter().any(|v| (v.value - end).abs() <= END_TOLERANCE_K);
-            let loads = test.base.iter().map(|point| &point.load);
-            for load in loads.filter(|load| tested(&voltage, load) && tested(&frequency, load)) {
-                for &range in ranges.iter().filter(|range| reached(range.from) && reached(range.to)) {
-                    if let Some(limit) = standard.mpe(self.plate, range, load) {
-                        points.push(CompositePoint { load: load.clone(), range, limit });
-                    }
+        let both_ends = |tests: &[InfluenceTest], load: &LoadPoint, ends: Span| {
+            reached(tests, load, ends.from) && reached(tests, load, ends.to)
+        };
+        let mut points: Vec<CompositePoint> = Vec::new();
+        let loads = temperature.iter().flat_map(|test| &test.base).map(|point| &point.load);
+        for load in loads {
+            if !both_ends(&voltage, load, RATED_VOLTAGE) || !both_ends(&frequency, load, RATED_FREQUENCY) {
+                continue;
+            }
+            for &range in ranges.iter().filter(|range| both_ends(&temperature, load, **range)) {
+                let known = points.iter().any(|p| p.range == range && p.load.same_base(load));
+                if let Some(limit) = standard.mpe(self.plate, range, load).filter(|_| !known) {
+                    points.push(CompositePoint { load: load.clone(), range, limit });
                 }
             }
         }
+        // A temperature that no range reaches to its ends would be measured and never judged.
+        let judged = |celsius: f64| points.iter().any(|point| point.range.holds(celsius));
+        let left = temperature.iter().flat_map(|t| &t.variations).map(|v| v.value).find(|&celsius| !judged(celsius));
+        if let Some(celsius) = left.filter(|_| !points.is_empty()) {
+            let message = format!(
+                "{celsius} °C enters no composite error: no range of temperature around it is tested to both ends"
+            );
+            let ends: Vec<String> = ranges.iter().map(Span::to_string).collect();
+            refuse("missing-step", message, format!("the ranges are {} °C", ends.join(", ")));
+        }
         if points.is_empty() && complete {
             let message =
-                "no load stands in all three influence steps and in a range of temperature tested to its ends";
+                "no load is tested at 0.9 and 1.1 Un, 0.98 and 1.02 fn and both ends of a range of temperature";
             refuse("missing-step", message.to_owned(), "give the three `influence` steps the same `at`".to_owned());
         }
         (!points.is_empty()).then_some(Action::Composite { points })
