@@ -2,9 +2,13 @@
 //!
 //! Contributions enter as standard uncertainties of the *result*, sensitivity included. The expanded uncertainty is
 //! `U = 2·sqrt(Σ u²)`; a contribution from few readings is widened by its Student factor, so that k = 2 keeps its
-//! meaning of about 95 %.
+//! meaning of about 95 %. [`coverage_half_width`] checks that by drawing from the distributions themselves.
+
+mod monte_carlo;
 
 use meterbench_record::{BudgetItem, Uncertainty};
+
+pub use monte_carlo::{COVERAGE_PROBABILITY, coverage_half_width};
 
 /// Coverage factor of every expanded uncertainty.
 pub const COVERAGE_FACTOR: f64 = 2.0;
