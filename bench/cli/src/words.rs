@@ -20,12 +20,14 @@ pub fn clock(bench_ns: u64) -> String {
     format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
 }
 
-/// Value with its unit: percent with sign and two or three digits, counts whole, seconds to the second.
+/// Value with its unit: percent with sign, magnitudes without, counts whole, seconds to the second.
 pub fn value(measurement: &Measurement) -> String {
     match (&measurement.value, measurement.unit.as_str()) {
-        (Value::Number(x), "%") if measurement.quantity == "repeatability" => format!("{x:.4} %"),
-        (Value::Number(x), "%") => format!("{x:+.3} %"),
-        (Value::Number(x), unit) => format!("{x:.0} {unit}"),
+        (Value::Number(x), unit) => match decimals(measurement) {
+            Some((decimals, true)) => format!("{} {unit}", signed(*x, decimals)),
+            Some((decimals, false)) => format!("{x:.decimals$} {unit}"),
+            None => format!("{x:.0} {unit}"),
+        },
         (Value::Integer(n), "1") => n.to_string(),
         (Value::Integer(n), unit) => format!("{n} {unit}"),
         (Value::None, _) => "none".to_owned(),
@@ -33,6 +35,17 @@ pub fn value(measurement: &Measurement) -> String {
         (Value::Boolean(yes), _) => if *yes { "yes" } else { "no" }.to_owned(),
         (Value::InstantNs(ns), _) => clock(*ns),
         (Value::Series { file, .. }, _) => file.clone(),
+    }
+}
+
+/// Decimals of an error or of what is computed from errors, and whether it has a sign.
+fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
+    match (measurement.unit.as_str(), measurement.quantity.as_str()) {
+        ("%", "repeatability") => Some((4, false)),
+        ("%", "composite-error") => Some((3, false)),
+        ("%", _) => Some((3, true)),
+        ("%/K", _) => Some((5, true)),
+        _ => None,
     }
 }
 
@@ -49,27 +62,41 @@ pub fn limit(limit: &Limit, unit: &str) -> String {
     }
 }
 
-/// Four significant digits without trailing zeros, at least one decimal for percent-like numbers below ten.
+/// With its sign, unless it is rounded to zero.
+pub fn signed(x: f64, decimals: usize) -> String {
+    let text = format!("{x:+.decimals$}");
+    let is_zero = !text.contains(|c: char| ('1'..='9').contains(&c) || c.is_alphabetic());
+    if is_zero { text[1..].to_owned() } else { text }
+}
+
+/// How an uncertain ingredient of a limit binds; empty when none is uncertain.
+pub fn binding(limit: &Limit, unit: &str) -> String {
+    let words = limit.binding.as_ref().map(|b| {
+        let unit = if unit == "1" { String::new() } else { format!(" {unit}") };
+        format!("{} uncertain: between {} and {}{unit}", b.ingredient, short(b.tightest), short(b.loosest))
+    });
+    words.unwrap_or_default()
+}
+
+/// Four significant digits without trailing zeros.
 fn short(x: f64) -> String {
-    if x.fract() == 0.0 {
-        return if x.abs() < 10.0 && x != 0.0 {
-            format!("{x:.1}").trim_end_matches(".0").to_owned()
-        } else {
-            format!("{x:.0}")
-        };
+    if x == 0.0 || x.fract() == 0.0 {
+        return format!("{x:.0}");
     }
     let decimals = (3 - x.abs().log10().floor() as i32).clamp(0, 6) as usize;
     let text = format!("{x:.decimals$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Expanded uncertainty, or nothing.
 pub fn uncertainty(measurement: &Measurement) -> String {
-    let Some(uncertainty) = &measurement.uncertainty else { return String::new() };
-    match measurement.unit.as_str() {
-        "%" => format!("{:.3} %", uncertainty.expanded),
-        unit => format!("{:.1} {unit}", uncertainty.expanded),
-    }
+    measurement.uncertainty.as_ref().map(|u| expanded(measurement, u.expanded)).unwrap_or_default()
+}
+
+/// An expanded uncertainty of this measurement, however it was computed.
+pub fn expanded(measurement: &Measurement, expanded: f64) -> String {
+    let (decimals, unit) = (decimals(measurement).map_or(1, |(decimals, _)| decimals), &measurement.unit);
+    format!("{expanded:.decimals$} {unit}")
 }
 
 /// By how much a value lies outside its limit, in words; empty inside.
@@ -82,9 +109,11 @@ pub fn outside(measurement: &Measurement) -> String {
         return String::new();
     }
     match measurement.unit.as_str() {
-        "%" => format!("by {above:.3} %"),
         "1" => format!("by {above:.0}"),
-        unit => format!("by {above:.0} {unit}"),
+        unit => match decimals(measurement) {
+            Some((decimals, _)) => format!("by {above:.decimals$} {unit}"),
+            None => format!("by {above:.0} {unit}"),
+        },
     }
 }
 
@@ -95,7 +124,14 @@ pub fn plural(count: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use meterbench_record::{Certainty, LimitBinding};
+
     use super::*;
+
+    fn limited(low: Option<f64>, high: Option<f64>) -> Limit {
+        let (source, row) = (String::new(), String::new());
+        Limit { low, high, source, row, certainty: Certainty::High, binding: None }
+    }
 
     #[test]
     fn durations_have_two_units_at_most() {
@@ -103,5 +139,16 @@ mod tests {
         assert_eq!(duration(1570.0), "26 min 10 s");
         assert_eq!(duration(12.3), "12 s");
         assert_eq!(duration(0.46), "0.5 s");
+    }
+
+    #[test]
+    fn limits_keep_their_digits() {
+        assert_eq!([0.0004, -0.0004, -0.0006].map(|x| signed(x, 3)), ["0.000", "0.000", "-0.001"]);
+        assert_eq!(limit(&limited(Some(-0.05), Some(0.05)), "%/K"), "±0.05 %/K");
+        assert_eq!(limit(&limited(Some(-100.0), Some(10.0)), "%"), "-100 to 10 %");
+        assert_eq!(limit(&limited(None, Some(1040.4)), "s"), "at most 1040 s", "zeros before the point stay");
+        let uncertain = LimitBinding { tightest: 0.03, loosest: 0.05, ingredient: "value".into() };
+        let uncertain = Limit { binding: Some(uncertain), ..limited(None, Some(0.05)) };
+        assert_eq!(binding(&uncertain, "%/K"), "value uncertain: between 0.03 and 0.05 %/K");
     }
 }

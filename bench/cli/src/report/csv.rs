@@ -1,6 +1,6 @@
 //! `points.csv`: one measurement a row, units in the names of the columns.
 
-use meterbench_record::Record;
+use meterbench_record::{Direction, EnergyKind, Record};
 
 pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
@@ -15,8 +15,11 @@ pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
         "current_a",
         "power_factor",
         "frequency_hz",
+        "temperature_c",
+        "conditions",
         "phases",
         "direction",
+        "energy",
         "value",
         "unit",
         "expanded_uncertainty",
@@ -34,8 +37,12 @@ pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
         let serial = record.subject.positions.iter().find(|p| p.id == m.position).map_or("", |p| p.serial.as_str());
         let limit = m.limit.as_ref();
         let direction = match m.at.direction {
-            meterbench_record::Direction::Import => "import",
-            meterbench_record::Direction::Export => "export",
+            Direction::Import => "import",
+            Direction::Export => "export",
+        };
+        let energy = match m.at.energy {
+            EnergyKind::Active => "active",
+            EnergyKind::Reactive => "reactive",
         };
         out.write_record([
             m.id.as_str(),
@@ -48,8 +55,11 @@ pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
             &m.at.ampere.to_string(),
             &m.at.power_factor.to_string(),
             &m.at.frequency_hz.to_string(),
+            &m.at.temperature_c.to_string(),
+            &m.at.conditions().join(", "),
             &m.at.phases.to_string(),
             direction,
+            energy,
             &optional(m.value.number()),
             &m.unit,
             &optional(m.uncertainty.as_ref().map(|u| u.expanded)),

@@ -42,6 +42,10 @@ fn status(m: &Measurement) -> TestCaseStatus {
     };
     match &m.verdict {
         None => skipped("nothing limits this"),
+        Some(Verdict::NotObservable) => {
+            let why = m.note.as_ref().map(|note| format!(", {note}")).unwrap_or_default();
+            skipped(&format!("not applicable{why}"))
+        }
         Some(verdict) if !m.decides => skipped(&format!("advisory, {}", verdict.word())),
         Some(Verdict::Pass) => TestCaseStatus::success(),
         Some(Verdict::Fail) => {
