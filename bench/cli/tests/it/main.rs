@@ -8,6 +8,7 @@ mod influences;
 mod program;
 mod records;
 mod resume;
+mod reports;
 mod stops;
 
 use meterbench::assemble::Changes;
