@@ -94,7 +94,7 @@ fn step_page(
     let (shifts, left) = if step.kind == "influence" { shift::table(of, systems) } else { (None, of.to_vec()) };
     let matrices: Vec<Matrix> = [
         ("temperature-coefficient", "Temperature coefficient [%/K]", "limit"),
-        ("composite-error", "Composite error e_c [%]", "MPE"),
+        ("composite-error", "Composite error [%]", "MPE"),
     ]
     .into_iter()
     .filter_map(|(quantity, title, limit)| matrix(of, quantity, title, limit, systems))
