@@ -329,7 +329,9 @@ fn identifier(step_id: &str, load: &LoadPoint, quantity: &str) -> String {
     if load.energy == EnergyKind::Reactive {
         parts.push("reactive".to_owned());
     }
-    parts.extend(load.conditions().iter().map(|words| slug(&words.replace('-', "minus "))));
+    // A temperature below zero must not read as one above.
+    let signed = |words: &String| format!(" {words}").replace(" -", " minus ");
+    parts.extend(load.conditions().iter().map(|words| slug(signed(words).trim())));
     parts.push(quantity.to_owned());
     parts.join("/")
 }

@@ -7,8 +7,8 @@ mod faults;
 mod influences;
 mod program;
 mod records;
-mod resume;
 mod reports;
+mod resume;
 mod stops;
 
 use meterbench::assemble::Changes;
