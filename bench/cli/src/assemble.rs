@@ -95,6 +95,7 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         meters,
         reference_uncertainty_percent: file.reference_uncertainty_percent(),
         ambient_c: file.emulation.ambient_c,
+        isolation: file.isolation.map_or((0.0, 0.0), |i| (i.ratio_percent, i.angle_minutes)),
         chamber: file.chamber.is_some(),
         engine: changes.engine.into(),
     };
@@ -240,6 +241,8 @@ pub fn calibrations(file: &BenchFile) -> Calibrations {
     Calibrations {
         reference_percent: file.reference_uncertainty_percent(),
         chamber_kelvin: chamber.map_or(2.0, |c| c.uncertainty),
+        isolation_percent: file.isolation.map_or(0.0, |i| i.ratio_percent),
+        isolation_rad: file.isolation.map_or(0.0, |i| (i.angle_minutes / 60.0).to_radians()),
     }
 }
 

@@ -17,7 +17,11 @@ macro_rules! built_in {
 
 type Entries = &'static [(&'static str, &'static str)];
 
-pub const BENCHES: Entries = built_in!["benches" / "emulated-3ph", "benches" / "emulated-3ph-three-positions"];
+pub const BENCHES: Entries = built_in![
+    "benches" / "emulated-3ph",
+    "benches" / "emulated-3ph-three-positions",
+    "benches" / "emulated-3ph-48-positions",
+];
 pub const METERS: Entries = built_in![
     "meters" / "omnia-3ph",
     "meters" / "omnia-1ph",

@@ -137,6 +137,14 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
                 line(step, &point.load, &what).limited(Some(&point.limit), "%")
             })
             .collect(),
+        Action::Interrupt(test) => test
+            .dips
+            .iter()
+            .map(|dip| {
+                let what = format!("to {} Un for {} s, {} times", dip.to, dip.seconds, dip.times);
+                line(step, &test.load, &what).limited(Some(&test.limit), "Wh")
+            })
+            .collect(),
         Action::NotApplicable { load, why, .. } => vec![line(step, load, why)],
         Action::Starting { rule, points } => points
             .iter()

@@ -21,6 +21,7 @@ fn config(positions: u32, engine: Engine) -> LaboratoryConfig {
         meters: (1..=positions).map(|n| (n, meter(n))).collect(),
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,
+        isolation: (0.0, 0.0),
         chamber: false,
         engine,
     }

@@ -57,6 +57,8 @@ pub(crate) struct FrontEnd {
     pub(crate) nominal: (f64, f64),
     /// Samples the meter takes in the time of one true sample: its clock.
     pub(crate) clock: f64,
+    /// Voltage at its terminals against that of the source: ratio, and angle by which it lags (deg).
+    pub(crate) isolation: (f64, f64),
 }
 
 /// Time constant of a meter in moving air (s).
@@ -90,7 +92,8 @@ impl FrontEnd {
         let reference_tc = draw.normal("reference", 0, 12e-6);
         // A crystal of 20 ppm.
         let clock = 1.0 + draw.rectangular("clock", 0, 2e-5);
-        Self { channels: [channel(0), channel(1), channel(2)], reference_tc, nominal, clock }
+        let isolation = (1.0, 0.0);
+        Self { channels: [channel(0), channel(1), channel(2)], reference_tc, nominal, clock, isolation }
     }
 
     /// No error but quantisation.
@@ -112,11 +115,19 @@ impl FrontEnd {
             frequency_coefficient: 0.0,
             sequence_gain: 0.0,
         };
-        Self { channels: [channel; 3], reference_tc: 0.0, nominal: (230.0, 50.0), clock: 1.0 }
+        Self { channels: [channel; 3], reference_tc: 0.0, nominal: (230.0, 50.0), clock: 1.0, isolation: (1.0, 0.0) }
+    }
+
+    /// What stands at the terminals: the voltages have passed the isolation of the position.
+    pub(crate) fn terminals(&self, output: &Output) -> Output {
+        let (ratio, lag_deg) = self.isolation;
+        let through = |v: Phasor| Phasor { rms: v.rms * ratio, lag_deg: v.lag_deg + lag_deg };
+        Output { voltage: output.voltage.map(through), ..*output }
     }
 
     /// What the converter sees of this output: cosine and sine parts of U1..U3, I1..I3 in V and A, RMS.
     pub(crate) fn seen(&self, output: &Output, thermal: &Thermal) -> [(f64, f64); 6] {
+        let output = &self.terminals(output);
         let mut seen = [(0.0, 0.0); 6];
         let reversed = if output.is_reversed() { 1.0 } else { 0.0 };
         for (n, channel) in self.channels.iter().enumerate() {

@@ -56,6 +56,8 @@ pub struct LaboratoryConfig {
     pub reference_uncertainty_percent: f64,
     /// Ambient temperature (°C).
     pub ambient_c: f64,
+    /// Bounds of the isolation of each position: ratio error [%] and phase displacement (minutes of arc); zero without one.
+    pub isolation: (f64, f64),
     /// A climatic chamber stands around the meters.
     pub chamber: bool,
     pub engine: Engine,
@@ -167,6 +169,10 @@ impl Shared {
     /// Moves the world up to now and lets every instrument see what passed.
     fn advance(&mut self, now: u64) {
         let Self { world, slots, .. } = self;
+        // Many questions are asked at one moment: the world stands there already.
+        if world.stands_at(now) {
+            return;
+        }
         world.advance(now, |place| slots.values().any(|slot| slot.instrument.watches(place)));
         for slot in self.slots.values_mut() {
             slot.instrument.observe(&mut self.world);
@@ -398,10 +404,18 @@ fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -
     if let Some(configuration) = configuration {
         settings = settings.configured(&configuration);
     }
+    let nominal = (f64::from(meter.un_volt), f64::from(meter.fn_hertz));
+    let mut front_end = FrontEnd::drawn(config.seed, &meter.serial, nominal);
+    let (ratio, angle) = config.isolation;
+    let place = Draw::of(config.seed, "isolation");
+    front_end.isolation = (
+        1.0 + place.rectangular("ratio", u64::from(number), ratio / 100.0),
+        place.rectangular("angle", u64::from(number), angle / 60.0),
+    );
     Position::new(
         &profile,
         &settings,
-        FrontEnd::drawn(config.seed, &meter.serial, (f64::from(meter.un_volt), f64::from(meter.fn_hertz))),
+        front_end,
         &meter.faults,
         Draw::of(config.seed, &meter.serial).bits("noise", 0),
         config.ambient_c,

@@ -173,7 +173,8 @@ impl Position {
 
     /// What the meter must show at this output, by its front end alone.
     pub(crate) fn true_error(&self, output: &Output) -> TrueError {
-        let watt: f64 = (0..self.systems()).map(|n| output.active_watt(n)).sum();
+        let terminals = self.sampler.front_end.terminals(output);
+        let watt: f64 = (0..self.systems()).map(|n| terminals.active_watt(n)).sum();
         let seen = self.sampler.front_end.active_watt(output, &self.sampler.thermal);
         let seen: f64 = seen.iter().take(self.systems()).sum::<f64>() * self.sampler.front_end.clock;
         TrueError { percent: 100.0 * (seen - watt) / watt, watt }

@@ -13,7 +13,7 @@ const SAMPLE_NS: u64 = 1_000_000_000 / SAMPLE_RATE as u64;
 /// Below this many samples of lag, all positions together, threads cost more than they save.
 const PARALLEL_LAG: u64 = 400;
 /// Positions take turns on the cores in slices of this many samples, so that three positions keep two cores busy.
-const SLICE: u64 = 8000;
+const SLICE: u64 = 2000;
 /// Samples kept of the source's past: the longest gate of an error calculator (one day).
 const PAST: u64 = 24 * 3600 * SAMPLE_RATE as u64;
 
@@ -48,6 +48,11 @@ pub struct World {
 impl World {
     pub(crate) fn new(reference: Reference, positions: Vec<Position>, ambient_c: f64, engine: Engine) -> Self {
         Self { source: SourceLog::default(), air: Air::new(ambient_c), reference, positions, engine, now: 0 }
+    }
+
+    /// The world has been moved to this bench time.
+    pub(crate) fn stands_at(&self, bench_ns: u64) -> bool {
+        self.now == bench_ns / SAMPLE_NS && self.now > 0
     }
 
     /// Moves every position up to this bench time. The only place where the world moves.

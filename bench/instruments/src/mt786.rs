@@ -15,6 +15,8 @@ use crate::roles::{AcSource, InstrumentError, Readback, Setting, SourceLimits, W
 const SWITCH_ON: Duration = Duration::from_secs(15);
 /// The same for switching off.
 const SWITCH_OFF: Duration = Duration::from_secs(5);
+/// Time in which the amplifiers go from one set-point to the next.
+const SWITCHING: Duration = Duration::from_millis(800);
 const ALL_OFF: &str = "SUIAAAAAAAAA";
 /// Range of the instrument (V), (A), (Hz).
 const VOLT: (f64, f64) = (20.0, 500.0);
@@ -202,6 +204,10 @@ impl AcSource for Mt786 {
             return Err(self.session.unexpected("AME", &text, "each of U1..U3, I1..I3 and f once").into());
         }
         Ok(readback)
+    }
+
+    fn slowness(&self) -> Duration {
+        SWITCHING
     }
 
     async fn off(&mut self) -> Result<(), InstrumentError> {

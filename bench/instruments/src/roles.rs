@@ -1,5 +1,7 @@
 //! What an instrument is to a procedure.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use meterbench_link::LinkError;
 
@@ -60,6 +62,9 @@ pub trait AcSource: Send {
 
     /// What it puts out by its own measurement. An error condition of the source is an error here.
     async fn read_back(&mut self) -> Result<Readback, InstrumentError>;
+
+    /// How long a change of its output takes, from the command to the new value.
+    fn slowness(&self) -> Duration;
 
     /// Switches every output off.
     async fn off(&mut self) -> Result<(), InstrumentError>;

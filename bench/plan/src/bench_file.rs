@@ -72,6 +72,16 @@ pub struct PositionEntry {
     pub skip: bool,
 }
 
+/// What stands between the source and the voltage circuits of several meters with closed links: isolating transformers, by
+/// their bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Isolation {
+    /// Ratio error [%].
+    pub ratio_percent: f64,
+    /// Phase displacement (minutes of arc).
+    pub angle_minutes: f64,
+}
+
 /// What goes wrong on a wire, for tests of the bench itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disturbance {
@@ -98,6 +108,7 @@ pub struct BenchFile {
     pub source: InstrumentEntry,
     pub reference: InstrumentEntry,
     pub chamber: Option<InstrumentEntry>,
+    pub isolation: Option<Isolation>,
     pub positions: Vec<PositionEntry>,
     pub emulation: Emulation,
 }
@@ -132,7 +143,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn bench(&self, root: &Node) -> Option<BenchFile> {
         let findings = self.findings;
-        let keys = ["bench", "format", "kind", "instruments", "positions", "emulation"];
+        let keys = ["bench", "format", "kind", "instruments", "isolation", "positions", "emulation"];
         let fields = Fields::open(root, "a bench file", &keys, findings)?;
         check_format(&fields, findings);
         let title = fields.required_text("bench", "the file", findings)?.0.to_owned();
@@ -147,9 +158,22 @@ impl Reader<'_> {
         };
         let instruments = self.instruments(&fields, kind);
         let positions = self.positions(&fields);
+        let isolation = match fields.get("isolation") {
+            None => None,
+            Some(node) => Some(self.isolation(node)?),
+        };
         let emulation = self.emulation(&fields, kind);
         let (source, reference, chamber) = instruments?;
-        Some(BenchFile { title, kind, source, reference, chamber, positions: positions?, emulation: emulation? })
+        Some(BenchFile {
+            title,
+            kind,
+            source,
+            reference,
+            chamber,
+            isolation,
+            positions: positions?,
+            emulation: emulation?,
+        })
     }
 
     fn instruments(&self, fields: &Fields<'_>, kind: BenchKind) -> Option<Wired> {
@@ -354,6 +378,20 @@ impl Reader<'_> {
             skip,
         };
         Some((position, fields.span))
+    }
+
+    fn isolation(&self, node: &Node) -> Option<Isolation> {
+        let fields = Fields::open(node, "`isolation`", &["ratio", "angle"], self.findings)?;
+        let read = |key: &str, dimension, most: f64| {
+            let Some(node) = fields.get(key) else {
+                fields.missing(key, "`isolation`", self.findings);
+                return None;
+            };
+            quantity::absolute(node, key, dimension, 0.0..=most, self.findings)
+        };
+        let ratio_percent = read("ratio", Dimension::Ratio, 1.0);
+        let angle_minutes = read("angle", Dimension::Angle, 60.0);
+        Some(Isolation { ratio_percent: ratio_percent?, angle_minutes: angle_minutes? })
     }
 
     fn emulation(&self, fields: &Fields<'_>, kind: BenchKind) -> Option<Emulation> {

@@ -20,7 +20,8 @@ mod step;
 mod yaml;
 
 pub use bench_file::{
-    Address, BenchFile, BenchKind, Calibration, Disturbance, Emulation, InstrumentEntry, Models, PositionEntry,
+    Address, BenchFile, BenchKind, Calibration, Disturbance, Emulation, InstrumentEntry, Isolation, Models,
+    PositionEntry,
 };
 pub use condition::Condition;
 pub use fault_file::{FaultFile, FaultWords};
@@ -28,8 +29,8 @@ pub use finding::{Finding, Severity, Source};
 pub use meter_file::MeterFile;
 pub use plan_file::{PlanFile, Requirement};
 pub use resolve::{
-    Action, CompositePoint, Expectation, HeatingPoint, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint, Variation,
-    VariedPoint,
+    Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint,
+    Variation, VariedPoint,
 };
 pub use step::{RESERVED_STEPS, STEPS};
 

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use meterbench_record::{Certainty, Direction, EnergyKind, Limit, LoadPoint, Nameplate, Phases, PowerFactor, slug};
-use meterbench_standards::{DecisionRule, Load, NoLoad, Standard, StandardPoint, Starting};
+use meterbench_standards::{DecisionRule, InterruptionRow, Load, NoLoad, Standard, StandardPoint, Starting};
 
 use crate::condition::Condition;
 use crate::fields::Findings;
 use crate::finding::Finding;
 use crate::plan_file::PlanFile;
 use crate::quantity::Amount;
-use crate::step::{Block, Body, Spanned, Step, StepLimit};
+use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
 
@@ -60,6 +60,7 @@ pub enum Action {
     Composite {
         points: Vec<CompositePoint>,
     },
+    Interrupt(Box<DipTest>),
     /// This meter cannot show what the step tests, and why.
     NotApplicable {
         quantity: &'static str,
@@ -91,6 +92,18 @@ pub enum Action {
     Prompt {
         text: String,
     },
+}
+
+/// Voltage dips without current.
+#[derive(Debug, Clone)]
+pub struct DipTest {
+    /// Voltage at Un and no current.
+    pub load: LoadPoint,
+    pub dips: Vec<InterruptionRow>,
+    /// Energy that may be registered (Wh).
+    pub limit: Limit,
+    /// A point that shows that the meter works as before.
+    pub after: TestPoint,
 }
 
 /// Impulses expected during a wait.
@@ -248,6 +261,7 @@ impl Resolver<'_> {
             Body::Influence { vary, at, readings, soak_seconds } => {
                 self.influence(step, vary, at.as_deref(), *readings, *soak_seconds)?
             }
+            Body::Interrupt { dip } => self.interrupt(step, dip.as_ref())?,
             Body::SelfHeating { at } => self.self_heating(step, at.as_deref())?,
             Body::Repeatability { at, readings } => {
                 let points = self.test_points(step, at.as_deref(), Purpose::Repeatability)?;
@@ -418,6 +432,31 @@ impl Resolver<'_> {
             voltages.iter().map(rule).collect::<Option<_>>()?
         };
         Some(Action::NoLoad { points: rules.into_iter().map(at).collect() })
+    }
+
+    fn interrupt(&self, step: &Step, dip: Option<&Dip>) -> Option<Action> {
+        let standard = self.standard(step)?;
+        let own = match standard.dips(self.plate) {
+            Ok(own) => own,
+            Err(none) => {
+                self.findings.push(Finding::error("no-limit", &step.span, none.to_string()).label("no limit here"));
+                return None;
+            }
+        };
+        let dips = match dip {
+            None => own.events,
+            Some(dip) => {
+                let to = dip.to.as_ref().map_or(Some(0.0), |to| self.volt(to))? / self.plate.un_volt;
+                let times = u32::try_from(dip.times).unwrap_or(u32::MAX);
+                vec![InterruptionRow { to, seconds: dip.seconds, times, between: 0.0 }]
+            }
+        };
+        let load = LoadPoint { current: "Iref".into(), ampere: self.plate.iref_ampere, ..self.reference_conditions() };
+        let limit = standard.intrinsic_limit(self.plate, &load).ok();
+        let percent = limit.as_ref().and_then(|l| l.high).unwrap_or(ASSUMED_LIMIT_PERCENT);
+        let after = TestPoint { impulses: impulses(self.plate, &load, percent), load, limit };
+        let test = DipTest { load: self.reference_conditions(), dips, limit: own.limit, after };
+        Some(Action::Interrupt(Box::new(test)))
     }
 
     fn meter_constant(&self, step: &Step, at: Option<&[Block]>) -> Option<Action> {

@@ -12,7 +12,7 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 13] = [
+pub const STEPS: [(&str, &str); 14] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
     ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
@@ -22,6 +22,7 @@ pub const STEPS: [(&str, &str); 13] = [
     ("starting", "the meter starts at Ist and goes on: direction"),
     ("no-load", "no impulses without current: voltage"),
     ("meter-constant", "impulses against the register (dial test): at"),
+    ("interrupt", "voltage dips and interruptions without current: to, for, times; alone: the standard's own"),
     ("apply", "apply a load point and leave it on: voltage, current, power-factor, frequency, phases, direction"),
     ("wait", "let bench time pass: for, expect"),
     ("prompt", "ask the operator: text"),
@@ -29,8 +30,7 @@ pub const STEPS: [(&str, &str); 13] = [
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 8] =
-    ["interrupt", "pulse-output", "play", "switch", "press", "read", "write", "flash"];
+pub const RESERVED_STEPS: [&str; 7] = ["pulse-output", "play", "switch", "press", "read", "write", "flash"];
 
 mod vary;
 
@@ -65,6 +65,14 @@ pub(crate) enum Varied {
     Reversed,
 }
 
+/// A voltage dip as written; an interruption is a dip to nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Dip {
+    pub(crate) to: Option<Spanned<Amount>>,
+    pub(crate) seconds: f64,
+    pub(crate) times: u64,
+}
+
 /// A value, its bytes and its words.
 #[derive(Debug, Clone)]
 pub(crate) struct Spanned<T> {
@@ -95,19 +103,55 @@ pub(crate) struct Step {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    WarmUp { load: Block, seconds: f64 },
-    Accuracy { at: Option<Vec<Block>>, readings: u64, both_ways: bool },
-    Influence { vary: Vary, at: Option<Vec<Block>>, readings: u64, soak_seconds: Option<f64> },
-    SelfHeating { at: Option<Vec<Block>> },
+    WarmUp {
+        load: Block,
+        seconds: f64,
+    },
+    Accuracy {
+        at: Option<Vec<Block>>,
+        readings: u64,
+        both_ways: bool,
+    },
+    Influence {
+        vary: Vary,
+        at: Option<Vec<Block>>,
+        readings: u64,
+        soak_seconds: Option<f64>,
+    },
+    SelfHeating {
+        at: Option<Vec<Block>>,
+    },
     CompositeError,
-    Repeatability { at: Option<Vec<Block>>, readings: u64 },
-    Starting { directions: Vec<Direction> },
-    NoLoad { voltages: Vec<Spanned<Amount>> },
-    MeterConstant { at: Option<Vec<Block>> },
-    Apply { load: Block },
-    Wait { seconds: f64, expect: Vec<CountExpectation> },
-    Prompt { text: String },
-    Group { steps: Vec<Step> },
+    /// `None` for the standard's own.
+    Interrupt {
+        dip: Option<Dip>,
+    },
+    Repeatability {
+        at: Option<Vec<Block>>,
+        readings: u64,
+    },
+    Starting {
+        directions: Vec<Direction>,
+    },
+    NoLoad {
+        voltages: Vec<Spanned<Amount>>,
+    },
+    MeterConstant {
+        at: Option<Vec<Block>>,
+    },
+    Apply {
+        load: Block,
+    },
+    Wait {
+        seconds: f64,
+        expect: Vec<CountExpectation>,
+    },
+    Prompt {
+        text: String,
+    },
+    Group {
+        steps: Vec<Step>,
+    },
 }
 
 /// `expect: [{ impulses: led, count: ... }]`.
@@ -211,6 +255,7 @@ impl StepReader<'_> {
             "repeatability" => &["at", "readings", "limit"],
             "self-heating" => &["at", "limit"],
             "composite-error" => &[],
+            "interrupt" => &["to", "for", "times"],
 
             "starting" => &["direction"],
             "no-load" => &["voltage"],
@@ -283,6 +328,10 @@ impl StepReader<'_> {
             }
             "self-heating" => Body::SelfHeating { at: self.at(fields)? },
             "composite-error" => Body::CompositeError,
+            "interrupt" => {
+                let given = ["to", "for", "times"].iter().any(|key| fields.get(key).is_some());
+                Body::Interrupt { dip: if given { Some(self.dip(fields)?) } else { None } }
+            }
 
             "repeatability" => Body::Repeatability { at: self.at(fields)?, readings: self.readings(fields, 5)? },
             "starting" => {
@@ -313,6 +362,15 @@ impl StepReader<'_> {
             None => Some(default),
             Some(_) => fields.whole("readings", least, 100, self.findings),
         }
+    }
+
+    fn dip(&self, fields: &Fields<'_>) -> Option<Dip> {
+        let to = amounts(fields, "to", Dimension::Voltage, self.findings).into_iter().next();
+        let times = match fields.get("times") {
+            None => 1,
+            Some(_) => fields.whole("times", 1, 1000, self.findings)?,
+        };
+        Some(Dip { to, seconds: self.duration(fields)?, times })
     }
 
     /// The outer `None` means a mistake, the inner that there is no `at`.

@@ -23,13 +23,16 @@ const READ_BACK_TRIES: u32 = 20;
 /// Read-back of a set-point must come this close.
 const TOLERANCE: f64 = 0.005;
 
-/// What the certificates say: expanded uncertainties, k = 2.
+/// What certificates and data sheets of the bench say; expanded uncertainties, k = 2, where nothing else is said.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibrations {
     /// Of the reference [%].
     pub reference_percent: f64,
     /// Of the chamber's sensor at the meter (K).
     pub chamber_kelvin: f64,
+    /// Bounds of the isolation between source and position: ratio [%] and angle (rad).
+    pub isolation_percent: f64,
+    pub isolation_rad: f64,
 }
 
 /// The instruments every position shares.

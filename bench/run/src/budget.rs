@@ -14,6 +14,8 @@ const CALIBRATION: &str = "reference: calibration";
 const DRIFT: &str = "reference: drift since calibration";
 const RANGE: &str = "reference: range and load";
 const PHASE: &str = "reference: phase angle";
+const ISOLATION: &str = "isolation of the position: ratio";
+const ISOLATION_ANGLE: &str = "isolation of the position: angle";
 
 /// Jitter of one edge, scanning head and meter (s).
 const EDGE_JITTER_SECONDS: f64 = 1e-3;
@@ -31,7 +33,13 @@ pub(crate) fn percentage_error(
     let percents: Vec<f64> = readings.iter().map(|r| r.percent).collect();
     let shortest = readings.iter().map(|r| r.seconds).fold(f64::INFINITY, f64::min).max(1e-3);
     let fewest = readings.iter().map(|r| r.pulses).fold(f64::INFINITY, f64::min).max(1.0);
-    Budget::default()
+    let mut budget = Budget::default();
+    if calibrations.isolation_percent > 0.0 {
+        budget = budget
+            .rectangular(ISOLATION, calibrations.isolation_percent)
+            .rectangular(ISOLATION_ANGLE, 100.0 * calibrations.isolation_rad * load.angle_sensitivity());
+    }
+    budget
         .certificate(CALIBRATION, calibrations.reference_percent)
         .rectangular(DRIFT, specification.drift_percent)
         .rectangular(RANGE, specification.range_percent)
@@ -53,9 +61,9 @@ pub(crate) fn shift(
 ) -> Uncertainty {
     let common: &[&str] = match influence {
         // One channel of the reference against three.
-        Influence::Phases => &[DRIFT],
-        Influence::Frequency => &[CALIBRATION, DRIFT],
-        _ => &[CALIBRATION, DRIFT, PHASE],
+        Influence::Phases => &[DRIFT, ISOLATION, ISOLATION_ANGLE],
+        Influence::Frequency => &[CALIBRATION, DRIFT, ISOLATION],
+        _ => &[CALIBRATION, DRIFT, PHASE, ISOLATION, ISOLATION_ANGLE],
     };
     let own = |of: &Uncertainty| {
         let own = of.budget.iter().filter(|item| !common.contains(&item.item.as_str()) && item.item != RANGE);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use meterbench_instruments::{CalculatorState, ErrorReading};
 use meterbench_plan::TestPoint;
 use meterbench_record::LoadPoint;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::bench::Bench;
 use crate::error::RunError;
@@ -19,6 +19,8 @@ const ALL_WITHIN: f64 = 3.5;
 const STOPPED_AFTER: f64 = 5.0;
 /// Time for an edge to become an answer.
 const SLACK: Duration = Duration::from_secs(2);
+/// Share of the expected time after which a calculator is asked again.
+const ALMOST: f64 = 0.97;
 const POLL: Duration = Duration::from_millis(250);
 /// The calculator's own arithmetic and ours may differ by the rounding of its reference pulses.
 const ARITHMETIC_PERCENT: f64 = 0.005;
@@ -106,7 +108,15 @@ async fn one_reading(
         for gate in gates.iter_mut().filter(|gate| gate.outcome.is_none()) {
             gate.outcome = step(bench, gate, &point.load, (first_until, all_until), (point.impulses, interval)).await?;
         }
-        if gates.iter().any(|gate| gate.outcome.is_none()) {
+        let pending = || gates.iter().filter(|gate| gate.outcome.is_none());
+        if pending().count() == 0 {
+            break;
+        }
+        // Once every meter gives impulses there is nothing to see before the last of them is due.
+        let due = started + seconds(point.impulses as f64 * ALMOST * interval);
+        if pending().all(|gate| gate.edges > 0) && due > Instant::now() + POLL {
+            sleep_until(due).await;
+        } else {
             sleep(POLL).await;
         }
     }

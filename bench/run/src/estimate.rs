@@ -2,7 +2,7 @@
 
 use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint};
 use meterbench_record::{LoadPoint, Nameplate};
-use meterbench_standards::Influence;
+use meterbench_standards::{Influence, InterruptionRow};
 
 use crate::influence::REFERENCE_C;
 
@@ -14,6 +14,8 @@ const CHAMBER_STANDS: f64 = 20.0;
 /// The proof that meters stand at a temperature they have (s); the time constant of a meter that must come to it (s).
 const STANDING: f64 = 60.0;
 const METER: f64 = 1200.0;
+/// A meter without current is watched this long after a dip (s).
+const OBSERVED: f64 = 60.0;
 /// A meter at constant power, watched every quarter of a second (s).
 const WATCHED: f64 = 0.125;
 /// Self-heating at Imax stands after the least time (s).
@@ -38,6 +40,11 @@ pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
         }
         Action::Repeatability { points, readings } => points.iter().map(|p| point_seconds(p, *readings, plate)).sum(),
         Action::Influence(test) => influence_seconds(test, plate),
+        Action::Interrupt(test) => {
+            let dips = test.dips.iter().filter(|dip| dip.seconds >= 1.0);
+            let one = |dip: &InterruptionRow| f64::from(dip.times) * (dip.seconds + 1.6) + OBSERVED;
+            APPLY + dips.map(one).sum::<f64>() + point_seconds(&test.after, 1, plate)
+        }
         Action::SelfHeating { points, warm_up_seconds } => {
             let one = |point: &TestPoint| 2.0 * APPLY + warm_up_seconds + HEATING + reading_seconds(point, plate);
             points.iter().map(|heating| one(&heating.point)).sum()

@@ -18,6 +18,7 @@ mod estimate;
 mod evidence;
 mod impulse_counts;
 mod influence;
+mod interruptions;
 mod meter_constant;
 mod no_load;
 mod preparation;

@@ -51,6 +51,7 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
             let varied = test.variations.iter().flat_map(|v| &v.points).map(|p| &p.load);
             test.base.iter().map(|p| &p.load).chain(varied).collect()
         }
+        Action::Interrupt(test) => vec![&test.load, &test.after.load],
         Action::SelfHeating { points, .. } => points.iter().map(|p| &p.point.load).collect(),
         Action::Starting { points, .. } => points.iter().collect(),
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),

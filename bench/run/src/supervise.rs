@@ -12,8 +12,8 @@ use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::{
-    accuracy, climate, composite, influence, meter_constant, no_load, preparation, repeatability, self_heating,
-    starting,
+    accuracy, climate, composite, influence, interruptions, meter_constant, no_load, preparation, repeatability,
+    self_heating, starting,
 };
 
 /// How a run ended, apart from its verdicts.
@@ -146,6 +146,7 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
             self_heating::self_heating(bench, step, points, *warm_up_seconds).await?;
         }
         Action::Composite { points } => composite::composite(bench, step, points)?,
+        Action::Interrupt(test) => interruptions::interrupt(bench, step, test).await?,
         Action::NotApplicable { quantity, load, why } => bench.record_not_applicable(step, quantity, load, why)?,
         Action::Repeatability { points, readings } => {
             repeatability::repeatability(bench, step, points, *readings).await?;
@@ -166,6 +167,7 @@ pub fn step_info(step: &ResolvedStep) -> StepInfo {
         Action::Influence(test) => influence_points(test),
         Action::SelfHeating { points, .. } => points.len(),
         Action::Composite { points } => points.len(),
+        Action::Interrupt(test) => test.dips.len() + 1,
         Action::NotApplicable { .. } => 1,
         Action::Starting { points, .. } => 3 * points.len(),
         Action::NoLoad { points, .. } => points.len(),

@@ -10,6 +10,7 @@ mod shift;
 use meterbench_record::{EngineTime, Outcome, Record};
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::words;
@@ -38,9 +39,9 @@ pub fn render(record: &Record) -> Result<String, minijinja::Error> {
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
-    let mut trials = Trials::default();
-    let positions = record.subject.positions.iter().map(|p| position::page(record, p, &mut trials));
-    let positions: Vec<PositionPage> = positions.collect();
+    // Budgets are checked by thousands of trials each: positions on the cores there are.
+    let positions: Vec<PositionPage> =
+        record.subject.positions.par_iter().map(|p| position::page(record, p, &mut Trials::default())).collect();
     let (superseded, sources) = superseded(record);
     let expected: usize = record.subject.steps.iter().map(|s| s.points as usize).sum();
     environment.get_template("report.html")?.render(context! {

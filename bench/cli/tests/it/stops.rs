@@ -52,6 +52,9 @@ impl AcSource for Buggy {
     async fn identify(&mut self) -> Result<String, InstrumentError> {
         self.inner.identify().await
     }
+    fn slowness(&self) -> Duration {
+        self.inner.slowness()
+    }
     fn check(&self, setting: &Setting) -> Result<(), InstrumentError> {
         self.inner.check(setting)
     }
