@@ -5,6 +5,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use meterbench_record::{Counts, Event, JournalLine, Measurement, Outcome, RunStart, StepInfo, Verdict};
+use meterbench_standards::Standard;
 
 use crate::journal::Reader;
 use crate::words;
@@ -61,7 +62,9 @@ impl Terminal {
             let seed = about.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
             let serials: Vec<&str> = about.tested().map(|p| p.serial.as_str()).collect();
             let points: u32 = about.steps.iter().map(|s| s.points).sum();
-            say!("{:<44} {standard}, class {}", about.plan, first.meter.class);
+            let limited = Standard::find(standard).and_then(|s| s.class_of(&first.meter).ok());
+            let class = limited.unwrap_or(first.meter.class);
+            say!("{:<44} {standard}, class {class}", about.plan);
             say!(
                 "{} ({}{seed})    meter {} {}    {}, {}, {} of bench time",
                 about.bench,

@@ -65,6 +65,11 @@ pub(crate) fn shift(
         Influence::Frequency => &[CALIBRATION, DRIFT, ISOLATION],
         _ => &[CALIBRATION, DRIFT, PHASE, ISOLATION, ISOLATION_ANGLE],
     };
+    let by_what = if influence == Influence::SelfHeating {
+        "scatter of single readings"
+    } else {
+        "setting of the influence quantity"
+    };
     let own = |of: &Uncertainty| {
         let own = of.budget.iter().filter(|item| !common.contains(&item.item.as_str()) && item.item != RANGE);
         own.map(|item| item.standard * item.standard).sum::<f64>().sqrt()
@@ -74,6 +79,6 @@ pub(crate) fn shift(
         .certificate("error away from them", 2.0 * own(varied))
         // Another voltage can need another range: two terms that know nothing of each other.
         .rectangular(RANGE, 2f64.sqrt() * specification.range_percent)
-        .rectangular("setting of the influence quantity", by_setting)
+        .rectangular(by_what, by_setting)
         .combine()
 }

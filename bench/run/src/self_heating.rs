@@ -102,7 +102,8 @@ fn record(
     let [before, after] = [*first, farthest].map(|reading| uncertainty(bench, &taken, &[reading]));
     let scatter = scatter(&readings.iter().map(|r| r.percent).collect::<Vec<_>>());
     let specification = bench.reference.specification();
-    let uncertainty = budget::shift((&before, &after), specification, Influence::SelfHeating, scatter);
+    let errors = (&before, &after);
+    let uncertainty = budget::shift(errors, specification, Influence::SelfHeating, scatter);
     let value = Value::Number(mean(&[farthest]) - first.percent);
     let readings = readings.iter().map(|r| r.percent).collect();
     let still = "the error still moves by more than 0.2 % in 20 minutes after three hours".to_owned();
