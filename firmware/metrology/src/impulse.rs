@@ -54,17 +54,27 @@ pub struct Impulse {
     pub fall: SampleInstant,
 }
 
-/// Booked energy waits here until it has been given out. `pool + given` is what was booked, exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Booked energy waits here until it has been given out. `pool + given·step` is what was booked, exactly.
+///
+/// The share at which the next impulse is complete is known as soon as energy is booked: between, a sample costs a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ImpulseGenerator {
     /// Booked and not yet spread over samples [quanta · constant].
     pool: u128,
     /// Given out per sample.
     step: u128,
     /// Samples given since the step was set.
-    given: u128,
-    /// Collected towards the next impulse.
-    collected: u128,
+    given: u32,
+    /// Energy that the next impulse needs, counted from the last booking; below zero when impulses come faster than samples.
+    due: i128,
+    /// The share that completes it.
+    completes: u32,
+}
+
+impl Default for ImpulseGenerator {
+    fn default() -> Self {
+        Self { pool: 0, step: 0, given: 0, due: Self::THRESHOLD as i128, completes: u32::MAX }
+    }
 }
 
 impl ImpulseGenerator {
@@ -72,42 +82,48 @@ impl ImpulseGenerator {
 
     /// Books energy and spreads everything not yet given over the next `samples` samples.
     pub(crate) fn book(&mut self, quanta: u128, constant: MeterConstant, samples: u32) {
-        self.pool = self.pool + quanta * u128::from(constant.get()) - self.step * self.given;
+        let spent = self.step * u128::from(self.given);
+        self.pool = self.pool + quanta * u128::from(constant.get()) - spent;
+        self.due -= spent as i128;
         self.given = 0;
         self.step = self.pool / u128::from(samples.max(1));
+        self.foresee();
+    }
+
+    fn foresee(&mut self) {
+        let due = self.due.max(0).unsigned_abs();
+        let shares = if self.step == 0 { u128::MAX } else { due.div_ceil(self.step) };
+        // A share of zero would never come: an impulse that is due at the booking itself completes with the first.
+        self.completes = u32::try_from(shares.max(1)).unwrap_or(u32::MAX);
+    }
+
+    /// The instant at which the share that was just given completed an impulse.
+    fn complete(&mut self, index: u64) -> SampleInstant {
+        let over = (self.step * u128::from(self.completes)).saturating_add_signed(-self.due);
+        let before = self.step.saturating_sub(over);
+        let fraction = (before << 16).checked_div(self.step).unwrap_or(0).min(65_535);
+        self.due += Self::THRESHOLD as i128;
+        self.foresee();
+        SampleInstant::new(index, fraction as u16)
     }
 
     /// Gives out the shares of so many samples at once: the same impulses as [`Self::advance`] sample by sample.
     pub(crate) fn advance_by(&mut self, index: u64, expected: u32, samples: u32, mut act: impl FnMut(SampleInstant)) {
         let before = self.given;
-        let shares = u128::from(expected).saturating_sub(before).min(u128::from(samples));
-        self.given += shares;
-        let first = self.collected;
-        let all = first + self.step * shares;
-        for n in 1..=all / Self::THRESHOLD {
-            let wanted = n * Self::THRESHOLD - first;
-            // The share, counted from 1, that completes it.
-            let share = wanted.div_ceil(self.step.max(1)).max(1);
-            let over = first + self.step * share - n * Self::THRESHOLD;
-            let before = self.step.saturating_sub(over);
-            let fraction = (before << 16).checked_div(self.step).unwrap_or(0).min(65_535);
-            act(SampleInstant::new(index + share as u64 - 1, fraction as u16));
+        self.given += expected.saturating_sub(before).min(samples);
+        while self.completes <= self.given {
+            let at = index + u64::from(self.completes - before) - 1;
+            act(self.complete(at));
         }
-        self.collected = all % Self::THRESHOLD;
     }
 
     /// Gives out one sample's share; the instant within sample `index` at which an impulse became complete, if it did.
     pub(crate) fn advance(&mut self, index: u64, expected: u32) -> Option<SampleInstant> {
-        if self.given >= u128::from(expected) {
+        if self.given >= expected {
             return None; // the cycle is longer than expected: the pool must not be overdrawn
         }
         self.given += 1;
-        self.collected += self.step;
-        let over = self.collected.checked_sub(Self::THRESHOLD)?;
-        self.collected = over;
-        let before = self.step.saturating_sub(over);
-        let fraction = (before << 16).checked_div(self.step).unwrap_or(0).min(65_535);
-        Some(SampleInstant::new(index, fraction as u16))
+        (self.given >= self.completes).then(|| self.complete(index))
     }
 }
 
@@ -149,7 +165,7 @@ mod tests {
             }
         }
         generator.book(0, constant, 1);
-        let rest = generator.pool + generator.collected;
+        let rest = generator.pool + ImpulseGenerator::THRESHOLD - generator.due as u128;
         assert_eq!(booked * 1000, impulses * ImpulseGenerator::THRESHOLD + rest);
     }
 }
