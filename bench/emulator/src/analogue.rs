@@ -173,15 +173,28 @@ pub(crate) struct Thermal {
     pub(crate) rise_k: [f64; 3],
 }
 
+/// Share of the way to its end that each temperature goes in one step of time.
+#[derive(Debug, Clone, Copy)]
+struct Approach {
+    shunts: [f64; 3],
+    case: f64,
+}
+
+impl Approach {
+    fn in_seconds(front_end: &FrontEnd, seconds: f64) -> Self {
+        let share = |tau: f64| -(-seconds / tau).exp_m1();
+        Self { shunts: front_end.channels.map(|channel| share(channel.heating_tau)), case: share(CASE_TAU) }
+    }
+}
+
 impl Thermal {
-    fn advance(&mut self, front_end: &FrontEnd, output: &Output, air_c: f64, seconds: f64) {
-        let approach = |tau: f64| -(-seconds / tau).exp_m1();
+    fn advance(&mut self, front_end: &FrontEnd, output: &Output, air_c: f64, share: &Approach) {
         for (n, channel) in front_end.channels.iter().enumerate() {
             let target = channel.heating * output.current[n].rms * output.current[n].rms;
-            self.rise_k[n] += (target - self.rise_k[n]) * approach(channel.heating_tau);
+            self.rise_k[n] += (target - self.rise_k[n]) * share.shunts[n];
         }
         if self.case_c != air_c {
-            self.case_c += (air_c - self.case_c) * approach(CASE_TAU);
+            self.case_c += (air_c - self.case_c) * share.case;
         }
     }
 }
@@ -205,6 +218,8 @@ pub(crate) struct Sampler {
     stale: bool,
     /// Temperatures before the stretch that was filled last.
     before: Thermal,
+    /// Per line of the grid.
+    approach: Approach,
 }
 
 /// Six sines of one frequency by rotation, in counts; begun anew at every change and on the grid.
@@ -225,6 +240,7 @@ impl Sampler {
     pub(crate) fn new(front_end: FrontEnd, ambient_c: f64, noise_seed: u64) -> Self {
         let thermal = Thermal { case_c: ambient_c, rise_k: [0.0; 3] };
         Self {
+            approach: Approach::in_seconds(&front_end, GRID as f64 / f64::from(SAMPLE_RATE)),
             front_end,
             thermal,
             before: thermal,
@@ -291,7 +307,7 @@ impl Sampler {
     fn warm(&mut self, segment: &Segment, air: &Air, after: u64, to: u64) {
         for line in (after / GRID + 1)..=(to / GRID) {
             let air_c = air.at(self.true_time(line * GRID));
-            self.thermal.advance(&self.front_end, &segment.output, air_c, GRID as f64 / f64::from(SAMPLE_RATE));
+            self.thermal.advance(&self.front_end, &segment.output, air_c, &self.approach);
         }
     }
 
@@ -412,7 +428,8 @@ mod tests {
         let mut thermal = Thermal { case_c: 23.0, rise_k: [0.0; 3] };
         let mut output = Output::default();
         output.current[0].rms = 100.0;
-        (0..6000).for_each(|_| thermal.advance(&front_end, &output, 23.0, 0.1));
+        let share = Approach::in_seconds(&front_end, 0.1);
+        (0..6000).for_each(|_| thermal.advance(&front_end, &output, 23.0, &share));
         // one time constant at 24 K final rise
         assert!((thermal.rise_k[0] - 24.0 * (1.0 - (-1f64).exp())).abs() < 1e-6, "{}", thermal.rise_k[0]);
     }

@@ -63,6 +63,8 @@ impl Sampler {
         // The detector of the metrology stands at angle zero at the first sample of the window.
         let (sin, cos) = self.angle(segment, begin - 1).sin_cos();
         let detector = [(cos, sin), (-sin, cos)];
+        // A cycle has one of two lengths.
+        let mut ripple = (0, 0.0);
         let cycles = ends.map(|end| {
             let first_above = end.ceil();
             let next = first_above as u64 + 1;
@@ -70,7 +72,12 @@ impl Sampler {
             let middle = self.angle(segment, begin - 1) + step * f64::from(samples - 1) / 2.0;
             begin = next;
             let crossing = ((end - (first_above - 1.0)) * 65_536.0) as u32;
-            CycleSums { samples, crossing, phases: self.sums(&waves, &detector, samples, step, middle) }
+            if ripple.0 != samples {
+                ripple = (samples, (f64::from(samples) * step).sin() / step.sin() / 2.0);
+            }
+            let (sin, cos) = (2.0 * middle).sin_cos();
+            let sums = self.sums(&waves, &detector, f64::from(samples), (ripple.1 * cos, ripple.1 * sin));
+            CycleSums { samples, crossing, phases: sums }
         });
         let frames = [last - 2, last - 1].map(|n| frame(&waves, self.angle(segment, n)));
         let from = self.next;
@@ -81,30 +88,31 @@ impl Sampler {
         Window::Taken(Box::new((cycles, frames)))
     }
 
+    /// `ripple` is what is left of the wave of twice the frequency at the middle of the cycle.
     fn sums(
         &self,
         waves: &[(f64, f64); 6],
         detector: &[(f64, f64); 2],
-        samples: u32,
-        step: f64,
-        middle: f64,
+        count: f64,
+        ripple: (f64, f64),
     ) -> [PhaseSums; 3] {
-        let count = f64::from(samples);
-        let ripple = (count * step).sin() / step.sin() / 2.0;
-        let (twice_sin, twice_cos) = (2.0 * middle).sin_cos();
         let product = |a: (f64, f64), b: (f64, f64)| {
             let mean = count / 2.0 * (a.0 * b.0 + a.1 * b.1);
-            mean + ripple * ((a.0 * b.0 - a.1 * b.1) * twice_cos + (a.0 * b.1 + a.1 * b.0) * twice_sin)
+            mean + ripple.0 * (a.0 * b.0 - a.1 * b.1) + ripple.1 * (a.0 * b.1 + a.1 * b.0)
         };
-        let seen = |wave, n: usize| (product(wave, detector[n]) * Q22).round() as i64;
+        // Cut, not rounded: half a count² in 10¹².
+        let seen = |wave, n: usize| (product(wave, detector[n]) * Q22) as i64;
         std::array::from_fn(|n| {
             let (u, i) = (waves[n], waves[n + 3]);
+            if u == (0.0, 0.0) && i == (0.0, 0.0) {
+                return PhaseSums::default();
+            }
             let channel = &self.front_end.channels[n];
             let noise = |rms: f64, counts: f64| count * (rms * counts).powi(2);
             PhaseSums {
-                ui: product(u, i).round() as i64,
-                uu: (product(u, u) + noise(channel.voltage_noise, COUNTS[n])).round() as i64,
-                ii: (product(i, i) + noise(channel.current_noise, COUNTS[n + 3])).round() as i64,
+                ui: product(u, i) as i64,
+                uu: (product(u, u) + noise(channel.voltage_noise, COUNTS[n])) as i64,
+                ii: (product(i, i) + noise(channel.current_noise, COUNTS[n + 3])) as i64,
                 u_cos: seen(u, 0),
                 u_sin: seen(u, 1),
                 i_cos: seen(i, 0),
