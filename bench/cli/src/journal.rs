@@ -29,7 +29,15 @@ pub fn start(
 
 /// A journal that is not there yet.
 pub fn create(path: &Path) -> io::Result<File> {
-    File::options().create_new(true).append(true).open(path)
+    let file = File::options().create_new(true).append(true).open(path)?;
+    file.try_lock()?;
+    Ok(file)
+}
+
+/// Somebody writes this journal now.
+pub fn is_locked(path: &Path) -> bool {
+    let locked = |file: File| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock));
+    File::open(path).is_ok_and(locked)
 }
 
 /// A journal that goes on: a last line that was cut off is taken away.
@@ -37,6 +45,7 @@ pub fn reopen(path: &Path) -> io::Result<File> {
     let text = std::fs::read(path)?;
     let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let file = File::options().append(true).open(path)?;
+    file.try_lock()?;
     file.set_len(whole as u64)?;
     Ok(file)
 }

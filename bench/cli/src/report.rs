@@ -95,7 +95,9 @@ pub fn find(run: &str, runs: &Path) -> Result<PathBuf, Refusal> {
         .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
         .unwrap_or_default();
     known.retain(|name| journal::events_file(&runs.join(name)).is_file());
+    // By the moment they began: two runs of one second differ in their file times.
     known.sort();
+    known.sort_by_key(|name| fs::metadata(runs.join(name).join("inputs.json")).and_then(|m| m.modified()).ok());
     let matching: Vec<&String> = known.iter().filter(|name| name.starts_with(run)).collect();
     let found = match (run, matching.as_slice()) {
         ("latest", _) => known.last(),

@@ -67,6 +67,12 @@ pub fn keep_inputs(directory: &Path, prepared: &Prepared, equipped: &Equipped) -
 /// Finds a run and what is left of it.
 pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
     let directory = report::find(run, &arguments.out)?;
+    if journal::is_locked(&journal::events_file(&directory)) {
+        return Err(Refusal::Words(format!(
+            "{} is in progress: another meterbench writes its journal",
+            directory.display()
+        )));
+    }
     let said = |what: &str, error: &dyn std::fmt::Display| format!("{}: {what}: {error}", directory.display());
     let record = journal::fold(&directory).map_err(|e| said("its journal cannot be read", &e))?;
     let plan = fs::read_to_string(directory.join(PLAN)).map_err(|e| said(PLAN, &e))?;
@@ -82,7 +88,8 @@ pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
     check_unchanged(&record, &equipped, &prepared)?;
     let retest = !arguments.positions.is_empty();
     let first_step = if retest { 1 } else { record.steps_ended + 1 };
-    if first_step as usize > prepared.plan.steps.len() {
+    // A run that lost nothing but its last word gets it.
+    if first_step as usize > prepared.plan.steps.len() && record.outcome.is_some() {
         let told = record.outcome.map_or("without a last word", Outcome::word);
         return Err(Refusal::Words(format!(
             "every step of this run has ended ({told}): nothing is left to go on with; `--position N` tests a position again"

@@ -156,7 +156,8 @@ impl Terminal {
             Counts { inconclusive: 1.., .. } => "open",
             Counts { advisory: 1.., .. } => "note",
             _ if !self.lost.is_empty() => "lost",
-            _ if self.without_value > 0 => "none",
+            Counts { pass: 0, .. } if self.without_value > 0 => "none",
+            Counts { pass: 0, unlimited: 1.., .. } => "shown",
             _ => "ok",
         };
         let without_value = std::mem::take(&mut self.without_value);

@@ -232,7 +232,12 @@ impl Reader<'_> {
                 };
                 quantity::absolute(node, key, Dimension::Temperature, -100.0..=200.0, findings)
             };
-            read("lowest").zip(read("highest"))
+            let limits = read("lowest").zip(read("highest"));
+            if limits.is_some_and(|(lowest, highest)| lowest >= highest) {
+                let finding = Finding::error("out-of-range", &fields.span, "`lowest` is not below `highest`");
+                findings.push(finding.label("exchange them"));
+            }
+            limits
         });
         let limits = fields.get("limits").filter(|_| role == "source").and_then(|node| {
             let fields = Fields::open(node, "`limits`", &["voltage", "current"], findings)?;

@@ -144,6 +144,10 @@ pub(crate) fn parse(text: &str, key: &str, wanted: Dimension) -> Result<Amount, 
         let message = format!("`{unit}` is not a unit, `{key}` needs {}", wanted.needs());
         return Err((message, format!("write {}", wanted.example(&number.to_string()))));
     };
+    if (wanted, unit) == (Dimension::Temperature, "K") {
+        let message = format!("`{text}` is counted from absolute zero, `{key}` needs °C");
+        return Err((message, format!("write `{} °C`", ((number - 273.15) * 100.0).round() / 100.0)));
+    }
     if dimension != wanted {
         let message = format!("`{text}` is {}, `{key}` needs {}", dimension.noun(), wanted.needs());
         return Err((message, format!("write {}", wanted.example(&number.to_string()))));

@@ -428,7 +428,15 @@ impl Resolver<'_> {
         let rules = if voltages.is_empty() {
             standard.no_load(self.plate).ok()?
         } else {
-            let rule = |voltage| standard.no_load_at(self.plate, self.volt(voltage)? / self.plate.un_volt).ok();
+            let rule = |voltage: &Spanned<Amount>| {
+                let volt = self.volt(voltage)?;
+                if volt < 1.0 {
+                    let finding = Finding::error("no-power", &voltage.span, "without voltage no meter could register");
+                    self.findings.push(finding.label("write a voltage, such as `1.15 Un`"));
+                    return None;
+                }
+                standard.no_load_at(self.plate, volt / self.plate.un_volt).ok()
+            };
             voltages.iter().map(rule).collect::<Option<_>>()?
         };
         Some(Action::NoLoad { points: rules.into_iter().map(at).collect() })
@@ -447,6 +455,12 @@ impl Resolver<'_> {
             None => own.events,
             Some(dip) => {
                 let to = dip.to.as_ref().map_or(Some(0.0), |to| self.volt(to))? / self.plate.un_volt;
+                if to >= 0.9 {
+                    let span = dip.to.as_ref().map_or(&step.span, |to| &to.span);
+                    let finding = Finding::error("out-of-range", span, format!("{to} Un is no dip"));
+                    self.findings.push(finding.label("below 0.9 Un; `interrupt: {}` runs the standard's own"));
+                    return None;
+                }
                 let times = u32::try_from(dip.times).unwrap_or(u32::MAX);
                 vec![InterruptionRow { to, seconds: dip.seconds, times, between: 0.0 }]
             }

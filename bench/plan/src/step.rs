@@ -370,7 +370,12 @@ impl StepReader<'_> {
             None => 1,
             Some(_) => fields.whole("times", 1, 1000, self.findings)?,
         };
-        Some(Dip { to, seconds: self.duration(fields)?, times })
+        let Some(node) = fields.get("for") else {
+            fields.missing("for", "step `interrupt`", self.findings);
+            return None;
+        };
+        let seconds = quantity::absolute(node, "for", Dimension::Time, 1e-3..=3600.0, self.findings)?;
+        Some(Dip { to, seconds, times })
     }
 
     /// The outer `None` means a mistake, the inner that there is no `at`.

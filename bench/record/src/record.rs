@@ -271,7 +271,7 @@ impl Record {
                     if start.schema != crate::SCHEMA_JOURNAL {
                         return Err(RecordError::Schema(start.schema));
                     }
-                    record = Some(Self::new(*start));
+                    record = Some(Self { seq: line.seq, ..Self::new(*start) });
                 }
                 (None, _) => return Err(RecordError::NoStart),
                 (Some(_), Event::Unknown(value)) if is_known(&value) => {

@@ -25,10 +25,6 @@ steps:
       name: Balanced
       at: [{ current: [10 Itr, Imax], power-factor: [1, 0.5 ind] }]
   - repeatability: { at: [{ current: Imax }], readings: 3 }
-  - starting
-  - no-load: { voltage: 1.15 Un }
-  - influence: { vary: { temperature: 30 °C }, soak: 2 h, at: [{ current: 10 Itr }], limit: 5 %, readings: 1 }
-  - meter-constant
   - apply: { current: 5 A }
   - wait: { for: 10 s, expect: [{ impulses: led, count: at least 5 }] }
   - prompt: { text: Look at the display }
@@ -36,6 +32,10 @@ steps:
       name: Export
       steps:
         - accuracy: { at: [{ current: 10 Itr, direction: export }] }
+  - influence: { vary: { temperature: 30 °C }, soak: 2 h, at: [{ current: 10 Itr }], limit: 5 %, readings: 1 }
+  - meter-constant
+  - starting
+  - no-load: { voltage: 1.15 Un }
 ";
 
 fn changes(faults: &[&str]) -> Changes {

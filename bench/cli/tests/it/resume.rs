@@ -127,3 +127,37 @@ fn a_run_whose_plan_changed_does_not_go_on() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("its plan changed"));
 }
+
+#[test]
+fn a_run_in_progress_is_not_taken_over_and_one_without_its_last_word_gets_it() {
+    let out = TempDir::new().expect("a directory");
+    let plan = write_plan(out.path());
+    let mut child = meterbench(&["run", &plan.display().to_string(), "-q"], out.path()).spawn().expect("it starts");
+    while runs(out.path()).is_empty() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let meanwhile = meterbench(&["run", "--resume", "latest"], out.path()).output().expect("it runs");
+    let running = child.try_wait().expect("a child").is_none();
+    if running {
+        assert_eq!(meanwhile.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&meanwhile.stderr).contains("is in progress"));
+    }
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    let run = runs(out.path()).remove(0);
+    let journal = std::fs::read_to_string(run.join("events.jsonl")).expect("the journal");
+    let cut = journal.trim_end().rfind('\n').expect("lines") + 1;
+    std::fs::write(run.join("events.jsonl"), &journal[..cut]).expect("written");
+    let again = meterbench(&["run", "--resume", "latest", "-q"], out.path()).output().expect("it runs");
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn a_run_killed_after_its_first_line_goes_on() {
+    let out = TempDir::new().expect("a directory");
+    let run = killed_after(3, out.path());
+    let journal = std::fs::read_to_string(run.join("events.jsonl")).expect("the journal");
+    let first = journal.find('\n').expect("a line") + 1;
+    std::fs::write(run.join("events.jsonl"), &journal[..first]).expect("written");
+    let again = meterbench(&["run", "--resume", "latest", "-q"], out.path()).output().expect("it runs");
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+}

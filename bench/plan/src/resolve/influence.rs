@@ -5,7 +5,7 @@ use std::ops::Range;
 use meterbench_record::{Certainty, Class, Limit, LoadPoint, Phases};
 use meterbench_standards::{Influence, InfluenceLimit, Judged, Span};
 
-use super::{Action, Placed, ResolvedStep, Resolver, TestPoint, impulses};
+use super::{Action, Placed, ResolvedStep, Resolver, TestPoint, impulses, same_load};
 use crate::finding::Finding;
 use crate::quantity::Amount;
 use crate::step::{Block, Spanned, Step, StepLimit, Varied, Vary};
@@ -226,11 +226,18 @@ impl Resolver<'_> {
         for (value, variation) in values.iter().zip(variations) {
             for point in &variation.points {
                 let load = &point.load;
-                let away = load.conditions();
-                if known.iter().any(|other| other.same_base(load) && other.conditions() == away) {
+                // Temperatures so close that nothing per kelvin can be said are one.
+                let same_climate = |other: &LoadPoint| (other.temperature_c - load.temperature_c).abs() < 2.0;
+                let same_voltages = |other: &LoadPoint| {
+                    other.interrupted == load.interrupted && other.reversed_sequence == load.reversed_sequence
+                };
+                let same = |other: &&&LoadPoint| same_load(other, load) && same_climate(other) && same_voltages(other);
+                if known.iter().any(|other| same(&other)) {
                     let message = format!("{load} stands in this step already, or is the reference itself");
                     let finding = Finding::error("duplicate-point", &value.span, message);
-                    self.findings.push(finding.label("each value once, away from the reference conditions"));
+                    self.findings.push(finding.label(
+                        "each value once, away from the reference conditions (temperatures at least 2 K apart)",
+                    ));
                     return None;
                 }
                 known.push(load);
