@@ -291,7 +291,17 @@ fn run_one(
     };
     let failed = |error: io::Error| format!("{} cannot be written: {error}", directory.display());
     let readers: Vec<Box<dyn Reader>> = match arguments.format {
-        Format::Human => vec![Box::new(Terminal::new(arguments.quiet))],
+        Format::Human => {
+            let terminal = Terminal::new(arguments.quiet);
+            let chamber = equipped.file.chamber.is_some();
+            vec![Box::new(match from {
+                None => terminal,
+                Some(from) => {
+                    let seconds = expected_seconds(&prepared.plan, &equipped.positions[0].meter, chamber);
+                    terminal.goes_on(&from.record.subject, &from.at, (seconds * 1e9) as u64)
+                }
+            })]
+        }
         Format::Json => Vec::new(),
     };
     let events = journal::events_file(&directory);

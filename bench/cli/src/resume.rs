@@ -29,7 +29,7 @@ pub struct From {
     pub attempt: u32,
     /// Positions that are tested again; empty for all.
     positions: Vec<u32>,
-    at: String,
+    pub at: String,
 }
 
 impl From {

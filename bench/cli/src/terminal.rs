@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use meterbench_record::{Counts, Event, JournalLine, Measurement, Outcome, RunStart, StepInfo, Verdict};
+use meterbench_record::{Counts, Event, JournalLine, Measurement, Outcome, StepInfo, Subject, Verdict};
 use meterbench_standards::Standard;
 
 use crate::journal::Reader;
@@ -53,8 +53,13 @@ impl Terminal {
         }
     }
 
-    fn begin(&mut self, start: &RunStart) {
-        let about = &start.subject;
+    /// A run that goes on: what it is about was told by its first attempt.
+    pub fn goes_on(mut self, about: &Subject, started: &str, expected_bench_ns: u64) -> Self {
+        self.begin(about, started, expected_bench_ns);
+        self
+    }
+
+    fn begin(&mut self, about: &Subject, started: &str, expected_bench_ns: u64) {
         self.positions = about.tested().count();
         let Some(first) = about.positions.first() else { return };
         if !self.quiet {
@@ -73,10 +78,10 @@ impl Terminal {
                 serials.join(", "),
                 words::plural(self.positions, "position"),
                 words::plural(points as usize, "point"),
-                words::duration(start.expected_bench_ns as f64 / 1e9),
+                words::duration(expected_bench_ns as f64 / 1e9),
             );
             for instrument in &about.instruments {
-                let today = start.run.started.get(..10).unwrap_or_default();
+                let today = started.get(..10).unwrap_or_default();
                 if let (Some(due), Some(certificate)) = (&instrument.due, &instrument.certificate)
                     && due.as_str() < today
                 {
@@ -91,7 +96,7 @@ impl Terminal {
             }
             say!();
             if std::io::stdout().is_terminal() {
-                let bar = ProgressBar::new(start.expected_bench_ns / 1_000_000);
+                let bar = ProgressBar::new(expected_bench_ns / 1_000_000);
                 let template = "  >>    {msg:<48} [{bar:24}] {eta} left";
                 bar.set_style(
                     ProgressStyle::with_template(template)
@@ -211,7 +216,7 @@ impl Reader for Terminal {
             bar.set_position(line.bench_ns / 1_000_000);
         }
         match &line.event {
-            Event::RunStarted(start) => self.begin(start),
+            Event::RunStarted(start) => self.begin(&start.subject, &start.run.started, start.expected_bench_ns),
             Event::StepStarted(step) => {
                 self.worst = None;
                 self.step = Some(step.clone());
