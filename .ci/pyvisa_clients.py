@@ -1,4 +1,4 @@
-"""PyVISA with its pure-Python backend drives the emulated COM5003 and reads an error from its calculator.
+"""PyVISA with its pure-Python backend drives the emulated COM5003, reads an error from its calculator, and drives the chamber.
 
 The source is set over a plain socket, as no VISA driver exists for it. Real time: the emulation serves TCP at 1 x.
 """
@@ -72,3 +72,19 @@ time.sleep(0.3)
 power = com5003.query("MEASure:POW1:PS?")
 check(power == "POW1:PS:[W]:0;", f"off: {power}")
 com5003.close()
+
+# The chamber: ASCII-2, lines ended by a carriage return.
+host, port = sys.argv[3].rsplit(":", 1)
+chamber = manager.open_resource(
+    f"TCPIP::{host}::{port}::SOCKET", read_termination="\r", write_termination="\r", timeout=3000
+)
+nominal, actual, _, specimen, channels = chamber.query("$01I").split()
+check(len(channels) == 32 and channels[1] == "0", f"the chamber stands still at {actual} degC")
+check(chamber.query("$01E 0040.0 0" + "1" + "0" * 30) == "0", "a set-point is acknowledged")
+time.sleep(3)
+nominal, actual, _, specimen, channels = chamber.query("$01I").split()
+check(nominal == "0040.0" and channels[1] == "1", "it runs towards 40 degC")
+check(23.0 < float(actual) < 24.0, f"its air moves: {actual} degC")
+check(float(specimen) < float(actual), f"the meter follows later: {specimen} degC")
+check(chamber.query("$01E 900.0 0") != "0", "what is no set-point is refused")
+chamber.close()
