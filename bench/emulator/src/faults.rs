@@ -42,7 +42,7 @@ pub enum FaultKind {
     ReactiveSign,
     /// The register drops half of this at every impulse (Wh): a remainder that is rounded off.
     RoundingLoss,
-    /// The meter's clock runs fast [ppm].
+    /// The meter's clock runs fast (ppm).
     ClockError,
 }
 
