@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Certainty, Direction, EnergyKind, Limit, LoadPoint, Nameplate, Phases, PowerFactor, slug};
-use meterbench_standards::{DecisionRule, InterruptionRow, Load, NoLoad, Standard, StandardPoint, Starting};
+use meterbench_record::{Certainty, Direction, Limit, LoadPoint, Nameplate, slug};
+use meterbench_standards::{DecisionRule, InterruptionRow, NoLoad, Standard, Starting};
 
 use crate::condition::Condition;
 use crate::fields::Findings;
@@ -13,6 +13,9 @@ use crate::quantity::Amount;
 use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
+mod load_points;
+
+use load_points::{Placed, same_load};
 
 pub use influence::{CompositePoint, HeatingPoint, InfluenceTest, Variation, VariedPoint};
 
@@ -124,8 +127,6 @@ pub struct TestPoint {
 /// Reference temperature and its tolerance.
 const REFERENCE_C: f64 = 23.0;
 const REFERENCE_TOLERANCE_K: f64 = 2.0;
-/// Load points of one step: more are a mistake of multiplied lists.
-const MOST_POINTS: usize = 2000;
 /// Shortest measurement (s).
 const SHORTEST_SECONDS: f64 = 10.0;
 /// Jitter of the impulses that a tenth of the limit must cover (s): one mains period.
@@ -159,12 +160,6 @@ struct Resolver<'a> {
     plate: &'a Nameplate,
     ambient_c: f64,
     findings: Findings,
-}
-
-/// A point and the bytes that made it.
-struct Placed {
-    load: LoadPoint,
-    span: Range<usize>,
 }
 
 impl Resolver<'_> {
@@ -321,58 +316,11 @@ impl Resolver<'_> {
         (points.len() == placed.len()).then_some(points)
     }
 
-    /// Impulses need active power.
-    fn check_power(&self, load: &LoadPoint, span: &Range<usize>) {
-        if load.power() < 1e-3 {
-            let message =
-                format!("there is no power at this point ({} V, {} A): nothing to measure", load.volt, load.ampere);
-            let label = if load.ampere > 0.0 { "give it a `voltage`" } else { "give it a `current`" };
-            self.findings.push(Finding::error("no-power", span, message).label(label));
-        }
-    }
-
-    fn check_duplicates(&self, placed: &[Placed]) {
-        for (n, point) in placed.iter().enumerate() {
-            if placed[..n].iter().any(|other| same_load(&other.load, &point.load)) {
-                let message = format!("load point {} stands twice in this step", point.load);
-                self.findings.push(
-                    Finding::error("duplicate-point", &point.span, message)
-                        .label("for more readings write `readings: 3`"),
-                );
-            }
-        }
-    }
-
     /// The points of the standard that have a limit for this class.
     fn own_points(&self, step: &Step) -> Option<Vec<Placed>> {
         let standard = self.standard(step)?;
         let placed = self.place(standard.accuracy_points(self.plate), step);
         Some(placed.into_iter().filter(|p| standard.intrinsic_limit(self.plate, &p.load).is_ok()).collect())
-    }
-
-    /// Load points of a standard at reference conditions.
-    fn place(&self, points: Vec<StandardPoint>, step: &Step) -> Vec<Placed> {
-        let mut placed: Vec<Placed> = Vec::new();
-        for point in points {
-            let phases: Vec<Phases> = match point.load {
-                Load::Balanced => vec![Phases::all(self.plate.systems)],
-                Load::OnePhase => Phases::EACH.to_vec(),
-            };
-            for phases in phases {
-                let load = LoadPoint {
-                    current: point.current.to_string(),
-                    ampere: point.current.ampere(self.plate),
-                    power_factor: point.power_factor,
-                    phases,
-                    ..self.reference_conditions()
-                };
-                // The edges of two bands can fall together on a meter; one point is enough.
-                if !placed.iter().any(|p| same_load(&p.load, &load)) {
-                    placed.push(Placed { load, span: step.span.clone() });
-                }
-            }
-        }
-        placed
     }
 
     /// The limit at a point. The outer `None` is a mistake, the inner that the point is measured without one.
@@ -492,141 +440,6 @@ impl Resolver<'_> {
         };
         Some(Action::MeterConstant { load, limit })
     }
-
-    /// A block that must be one point.
-    fn single(&self, block: &Block, step: &Step) -> Option<LoadPoint> {
-        let mut points = self.expand(block);
-        if points.len() > 1 {
-            let message = format!("step `{}` has one load point; a list means several", step.word);
-            self.findings.push(Finding::error("bad-value", &points[1].span, message).label("leave one value"));
-        }
-        if points.is_empty() { None } else { Some(points.swap_remove(0).load) }
-    }
-
-    fn reference_conditions(&self) -> LoadPoint {
-        LoadPoint {
-            voltage: "1 Un".into(),
-            current: "0 A".into(),
-            volt: self.plate.un_volt,
-            ampere: 0.0,
-            power_factor: PowerFactor::UNITY,
-            frequency_hz: self.plate.fn_hertz,
-            phases: Phases::all(self.plate.systems),
-            direction: Direction::Import,
-            energy: self.plan.standard.map_or(EnergyKind::Active, Standard::energy),
-            temperature_c: self.ambient_c,
-            frequency: None,
-            temperature: None,
-            reversed_sequence: false,
-            interrupted: None,
-        }
-    }
-
-    /// Multiplies the lists of a block, in the order of the keys, last key fastest.
-    fn expand(&self, block: &Block) -> Vec<Placed> {
-        let lengths = [
-            block.voltage.len(),
-            block.current.len(),
-            block.power_factor.len(),
-            block.frequency.len(),
-            block.phases.len(),
-            block.direction.len(),
-            block.energy.len(),
-        ];
-        let product = lengths.into_iter().map(|n| n.max(1)).fold(1, usize::saturating_mul);
-        if product > MOST_POINTS {
-            let message = format!("the lists of this block multiply to {product} load points");
-            let label = format!("at most {MOST_POINTS}");
-            self.findings.push(Finding::error("too-many-points", &block.span, message).label(label));
-            return Vec::new();
-        }
-        let mut points = vec![Placed { load: self.reference_conditions(), span: block.span.clone() }];
-        points = multiply(points, &block.voltage, |load, voltage| self.set_voltage(load, voltage));
-        points = multiply(points, &block.current, |load, current| {
-            load.ampere = self.ampere(current)?;
-            load.current = canonical(current);
-            Some(())
-        });
-        points = multiply(points, &block.power_factor, |load, pf| {
-            load.power_factor = pf.value;
-            Some(())
-        });
-        points = multiply(points, &block.frequency, |load, frequency| self.set_frequency(load, frequency));
-        points = multiply(points, &block.phases, |load, phases| {
-            let phases_of_meter = Phases::all(self.plate.systems);
-            load.phases = phases.value.unwrap_or(phases_of_meter);
-            if (0..3).any(|n| load.phases.has(n) && !phases_of_meter.has(n)) {
-                let message = format!(
-                    "{} is loaded here, and meter {} has {} phase",
-                    load.phases, self.plate.name, self.plate.systems
-                );
-                self.findings.push(Finding::error("meter-mismatch", &phases.span, message).label("not on this meter"));
-                return None;
-            }
-            Some(())
-        });
-        points = multiply(points, &block.direction, |load, direction| {
-            load.direction = direction.value;
-            Some(())
-        });
-        multiply(points, &block.energy, |load, energy| {
-            load.energy = energy.value;
-            if energy.value == EnergyKind::Reactive && self.plate.reactive_class.is_none() {
-                let message = format!("meter {} registers no reactive energy", self.plate.name);
-                self.findings.push(Finding::error("meter-mismatch", &energy.span, message).label("not on this meter"));
-                return None;
-            }
-            Some(())
-        })
-    }
-
-    fn set_voltage(&self, load: &mut LoadPoint, voltage: &Spanned<Amount>) -> Option<()> {
-        load.volt = self.volt(voltage)?;
-        load.voltage = canonical(voltage);
-        Some(())
-    }
-
-    fn set_frequency(&self, load: &mut LoadPoint, frequency: &Spanned<Amount>) -> Option<()> {
-        load.frequency_hz = match frequency.value {
-            Amount::Nominal(factor) => factor * self.plate.fn_hertz,
-            Amount::Absolute(hertz) => hertz,
-            Amount::Current(..) => return None,
-        };
-        let hertz = (load.frequency_hz * 1e6).round() / 1e6;
-        load.frequency = (hertz != self.plate.fn_hertz).then(|| format!("{hertz} Hz"));
-        self.within(load.frequency_hz, 45.0..=65.0, "Hz", &frequency.span)
-    }
-
-    fn volt(&self, voltage: &Spanned<Amount>) -> Option<f64> {
-        let volt = match voltage.value {
-            Amount::Nominal(factor) => factor * self.plate.un_volt,
-            Amount::Absolute(volt) => volt,
-            Amount::Current(..) => return None,
-        };
-        self.within(volt, 0.0..=1.2 * self.plate.un_volt, "V", &voltage.span)?;
-        Some(volt)
-    }
-
-    /// Currents up to 1.2 Imax: more is a short-time overcurrent test, which this bench does not do.
-    fn ampere(&self, current: &Spanned<Amount>) -> Option<f64> {
-        let ampere = match current.value {
-            Amount::Current(factor, symbol) => factor * symbol.ampere(self.plate),
-            Amount::Absolute(ampere) => ampere,
-            Amount::Nominal(_) => return None,
-        };
-        self.within(ampere, 0.0..=1.2 * self.plate.imax_ampere, "A", &current.span)?;
-        Some(ampere)
-    }
-
-    fn within(&self, value: f64, range: std::ops::RangeInclusive<f64>, unit: &str, span: &Range<usize>) -> Option<()> {
-        if range.contains(&value) {
-            return Some(());
-        }
-        let message = format!("{value} {unit} is beyond what meter {} is tested with", self.plate.name);
-        let label = format!("{} {unit} to {} {unit}", range.start(), range.end());
-        self.findings.push(Finding::error("out-of-range", span, message).label(label));
-        None
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -651,43 +464,6 @@ fn reference_block(step: &Step) -> Block {
     let (value, words) = (Amount::Current(10.0, meterbench_standards::Symbol::Itr), "10 Itr".to_owned());
     let span = step.span.clone();
     Block { span: span.clone(), current: vec![Spanned { value, span, words }], ..Block::default() }
-}
-
-/// One factor of the product. Points whose value does not fit are dropped, a finding says why.
-fn multiply<T: Clone>(
-    points: Vec<Placed>,
-    values: &[Spanned<T>],
-    set: impl Fn(&mut LoadPoint, &Spanned<T>) -> Option<()>,
-) -> Vec<Placed> {
-    if values.is_empty() {
-        return points;
-    }
-    let mut product = Vec::new();
-    for point in points {
-        for value in values {
-            let mut load = point.load.clone();
-            if set(&mut load, value).is_some() {
-                product.push(Placed { load, span: value.span.clone() });
-            }
-        }
-    }
-    product
-}
-
-/// `Un` and `1 Un` are one word in identifiers, `Itr` stays as written.
-fn canonical(value: &Spanned<Amount>) -> String {
-    match value.value {
-        Amount::Nominal(factor) => format!("{factor} Un"),
-        Amount::Current(1.0, symbol) => symbol.name().to_owned(),
-        Amount::Current(factor, symbol) => format!("{factor} {}", symbol.name()),
-        Amount::Absolute(_) => value.words.clone(),
-    }
-}
-
-/// Equal in amperes and volts, however they are written.
-fn same_load(a: &LoadPoint, b: &LoadPoint) -> bool {
-    let close = |x: f64, y: f64| (x - y).abs() <= 1e-9 * x.abs();
-    close(a.ampere, b.ampere) && close(a.volt, b.volt) && close(a.frequency_hz, b.frequency_hz) && a.same_base(b)
 }
 
 /// Impulses of one reading: long enough that the jitter of one mains period stays below a tenth of the limit.

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Certainty, Class, Limit, LoadPoint, Phases};
+use meterbench_record::{Class, Limit, LoadPoint, Phases};
 use meterbench_standards::{Influence, InfluenceLimit, Judged, Span};
 
-use super::{Action, Placed, ResolvedStep, Resolver, TestPoint, impulses, same_load};
+use super::{Action, Placed, Purpose, ResolvedStep, Resolver, TestPoint, impulses, plan_limit, same_load};
 use crate::finding::Finding;
 use crate::quantity::Amount;
 use crate::step::{Block, Spanned, Step, StepLimit, Varied, Vary};
@@ -386,15 +386,7 @@ fn respan(amount: Amount, value: &Spanned<Varied>) -> Spanned<Amount> {
 }
 
 fn plan_shift(percent: f64) -> InfluenceLimit {
-    let limit = Limit {
-        low: Some(-percent),
-        high: Some(percent),
-        source: "plan".into(),
-        row: "limit of the step".into(),
-        certainty: Certainty::Verified,
-        binding: None,
-    };
-    InfluenceLimit { of: Judged::Shift, limit }
+    InfluenceLimit { of: Judged::Shift, limit: plan_limit(percent, Purpose::Error) }
 }
 
 fn polyphase_words(influence: Influence) -> &'static str {
