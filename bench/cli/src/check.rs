@@ -4,6 +4,7 @@ use std::path::Path;
 
 use meterbench_plan::{FaultFile, FileKind, Finding, PlanFile, Source, file_kind};
 use meterbench_record::Nameplate;
+use meterbench_standards::REFERENCE_C;
 
 use crate::arguments::{CheckArguments, Format};
 use crate::catalogue::{self, Refusal};
@@ -72,9 +73,6 @@ pub fn check_source(source: &Source, path: &Path) -> Result<(), Vec<Finding>> {
         FileKind::Fault => FaultFile::read(source).map(|_| ()),
     }
 }
-
-/// Where a plan is checked without a bench (°C).
-const REFERENCE_C: f64 = 23.0;
 
 /// A plan is resolved for the first built-in meter it is meant for.
 fn check_plan(source: &Source) -> Result<(), Vec<Finding>> {

@@ -15,6 +15,7 @@ use meterbench_record::{
     Counts, EngineTime, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, Subject, slug,
 };
 use meterbench_run::{Bench, Recorder, check_set_points, expected_seconds, step_info, supervise};
+use meterbench_standards::REFERENCE_C;
 use sha2::{Digest, Sha256};
 
 use crate::arguments::{DEFAULT_BENCH, Format, RunArguments};
@@ -219,7 +220,7 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
     // Every meter must be one the plan is for; their ratings are equal, so the points are those of the first.
     let plates = || equipped.positions.iter().filter(|p| !p.skip).map(|p| &p.meter);
     // A chamber holds the reference temperature whatever stands around it.
-    let ambient = if equipped.file.chamber.is_some() { 23.0 } else { equipped.file.emulation.ambient_c };
+    let ambient = if equipped.file.chamber.is_some() { REFERENCE_C } else { equipped.file.emulation.ambient_c };
     let resolve = |plan: PlanFile| {
         let mut resolved = plates().map(|plate| plan.resolve(plate, ambient)).collect::<Result<Vec<_>, _>>()?;
         Ok(resolved.swap_remove(0))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use meterbench_record::{Certainty, Direction, Limit, LoadPoint, Nameplate, slug};
-use meterbench_standards::{DecisionRule, InterruptionRow, NoLoad, Standard, Starting};
+use meterbench_standards::{DecisionRule, InterruptionRow, NoLoad, REFERENCE_C, Standard, Starting};
 
 use crate::condition::Condition;
 use crate::fields::Findings;
@@ -124,8 +124,7 @@ pub struct TestPoint {
     pub impulses: u64,
 }
 
-/// Reference temperature and its tolerance.
-const REFERENCE_C: f64 = 23.0;
+/// Tolerance of the reference temperature.
 const REFERENCE_TOLERANCE_K: f64 = 2.0;
 /// Shortest measurement (s).
 const SHORTEST_SECONDS: f64 = 10.0;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use meterbench_instruments::Climate;
+use meterbench_standards::REFERENCE_C;
 use tokio::time::{Instant, sleep};
 
 use crate::bench::Bench;
 use crate::error::RunError;
-use crate::influence::REFERENCE_C;
 
 /// Air and set-point agree within this (K).
 const AIR_TOLERANCE_K: f64 = 0.5;

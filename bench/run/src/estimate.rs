@@ -2,9 +2,7 @@
 
 use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint};
 use meterbench_record::{LoadPoint, Nameplate};
-use meterbench_standards::{Influence, InterruptionRow};
-
-use crate::influence::REFERENCE_C;
+use meterbench_standards::{Influence, InterruptionRow, REFERENCE_C};
 
 /// Applying a load: switching, read-back, settling (s).
 const APPLY: f64 = 10.8;

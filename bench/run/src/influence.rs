@@ -3,7 +3,7 @@
 use meterbench_instruments::ErrorReading;
 use meterbench_plan::{InfluenceTest, ResolvedStep, TestPoint, Variation, VariedPoint};
 use meterbench_record::{LoadPoint, Uncertainty, Value};
-use meterbench_standards::{Influence, InfluenceLimit, Judged};
+use meterbench_standards::{Influence, InfluenceLimit, Judged, REFERENCE_C};
 
 use crate::accuracy::{begin_point, mean, record_error, uncertainty};
 use crate::bench::{Bench, Taken};
@@ -12,8 +12,6 @@ use crate::climate;
 use crate::error::RunError;
 use crate::error_points::{PointResult, measure};
 
-/// The reference temperature (°C).
-pub(crate) const REFERENCE_C: f64 = 23.0;
 /// A source sets voltage and frequency this well, as a share of the change (a tenth of the change is the usual step).
 const SETTING_SHARE: f64 = 0.01;
 

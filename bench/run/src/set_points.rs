@@ -3,11 +3,10 @@
 use meterbench_instruments::{AcSource, Chamber};
 use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
 use meterbench_record::LoadPoint;
-use meterbench_standards::Influence;
+use meterbench_standards::{Influence, REFERENCE_C};
 
 use crate::bench::setting;
 use crate::error::RunError;
-use crate::influence::REFERENCE_C;
 
 /// A step that asks for what this bench must not do.
 #[derive(Debug, thiserror::Error)]

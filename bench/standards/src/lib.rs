@@ -18,4 +18,4 @@ pub use cell::{Cell, Current, Symbol};
 pub use data::{DataError, Influence, InterruptionRow, Judged, Span};
 pub use decision::{DecisionRule, Judgement};
 pub use influence::InfluenceLimit;
-pub use standard::{Dips, Load, NoLimit, NoLoad, Standard, StandardPoint, Starting};
+pub use standard::{Dips, Load, NoLimit, NoLoad, REFERENCE_C, Standard, StandardPoint, Starting};

@@ -364,12 +364,15 @@ fn load_of(plate: &Nameplate, point: &LoadPoint) -> Option<LoadWord> {
     }
 }
 
+/// The reference temperature of every standard here (°C).
+pub const REFERENCE_C: f64 = 23.0;
+
 /// Within the tolerance of the reference conditions: 1 % of Un, 0.3 % of fn, 2 K.
 fn at_reference(plate: &Nameplate, point: &LoadPoint) -> bool {
     let within = |value: f64, nominal: f64, share: f64| (value - nominal).abs() <= nominal * (share + 1e-9);
     within(point.volt, plate.un_volt, 0.01)
         && within(point.frequency_hz, plate.fn_hertz, 0.003)
-        && (point.temperature_c - 23.0).abs() <= 2.0
+        && (point.temperature_c - REFERENCE_C).abs() <= 2.0
         && !point.reversed_sequence
         && point.interrupted.is_none()
 }
