@@ -29,7 +29,7 @@ const CURVE: &str =
 const EN: &str = "EN 50470-3:2006";
 
 #[rustfmt::skip]
-const CASES: [Case; 18] = [
+const CASES: [Case; 20] = [
     Case { fault: "gain",                  fails: "1.25 %",       passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["itr", "imax"], steps: CURVE },
     Case { fault: "phase-error",           fails: "40 min-of-arc",passes: "5 min-of-arc",meter: "omnia-3ph", standard: EN, at: &["0.5-ind"], steps: CURVE },
     Case { fault: "offset-power",          fails: "6 W",          passes: "0.5 W",       meter: "omnia-3ph", standard: EN, at: &["imin", "itr"], steps: CURVE },
@@ -41,6 +41,8 @@ const CASES: [Case; 18] = [
     Case { fault: "dropped-impulses",      fails: "200",          passes: "2000",        meter: "omnia-3ph", standard: EN, at: &["impulses-against-register"], steps: "meter-constant" },
     Case { fault: "register-loss",         fails: "200",          passes: "2000",        meter: "omnia-3ph", standard: EN, at: &["impulses-against-register"], steps: "meter-constant" },
     Case { fault: "rounding-loss",         fails: "0.02 Wh",      passes: "0.001 Wh",    meter: "omnia-3ph", standard: EN, at: &["impulses-against-register"], steps: "meter-constant" },
+    Case { fault: "pulse-width",           fails: "20 ms",        passes: "29 ms",       meter: "omnia-3ph", standard: EN, at: &["pulse-width"], steps: "pulse-output" },
+    Case { fault: "s0-loss",               fails: "50",           passes: "2000",        meter: "omnia-3ph", standard: EN, at: &["s0-against-led"], steps: "pulse-output" },
     Case { fault: "wrong-direction",       fails: "1 %",          passes: "0.05 %",      meter: "omnia-3ph", standard: EN, at: &["export"], steps: "meter-constant: { at: [{ current: Imax, direction: export }] }" },
     Case { fault: "reactive-sign",         fails: "1 %",          passes: "0.05 %",      meter: "omnia-3ph", standard: "IEC 62053-24:2020", at: &["reactive"], steps: "meter-constant: { limit: 0.2 % }" },
     Case { fault: "voltage-coefficient",   fails: "1.2 %",        passes: "0.3 %",       meter: "omnia-3ph", standard: EN, at: &["0.9-un", "1.1-un"], steps: "influence: { vary: voltage }" },

@@ -54,6 +54,8 @@ pub const FAULTS: Entries = built_in![
     "faults" / "reactive-sign",
     "faults" / "rounding-loss",
     "faults" / "clock-error",
+    "faults" / "pulse-width",
+    "faults" / "s0-loss",
 ];
 
 /// Something the command line names is wrong; nothing has been energised.
@@ -206,6 +208,8 @@ fn compare_with_type(meter: &MeterFile, source: &Source) -> Vec<Finding> {
             words.maximum_current
         ),
     );
+    let milliseconds = |ms: f64| format!("{ms} ms");
+    compare("pulse-width", milliseconds(plate.pulse_width_ms), milliseconds(f64::from(words.pulse_width_ms)));
     let mut has: Vec<&str> = plate.has.iter().map(|feature| feature.name()).collect();
     has.sort_unstable();
     compare("has", format!("[{}]", has.join(", ")), format!("[{}]", words.has.join(", ")));

@@ -164,6 +164,13 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
         Action::MeterConstant { load, limit } => {
             vec![line(step, load, "impulses against register").limited(limit.as_ref(), "%")]
         }
+        Action::PulseOutput { points } => points
+            .iter()
+            .flat_map(|point| {
+                let width = line(step, &point.load, "time on").limited(Some(&point.width), "ms");
+                [width, line(step, &point.load, "time off").limited(point.pause.as_ref(), "ms")]
+            })
+            .collect(),
         Action::Wait { seconds, expect } => {
             let wait = Line {
                 step: step.number,

@@ -2,7 +2,7 @@
 
 use meterbench_instruments::{CHAMBERS, REFERENCES, SOURCES};
 use meterbench_plan::{RESERVED_STEPS, STEPS};
-use meterbench_standards::Standard;
+use meterbench_standards::{PulseOutput, Standard};
 use serde_json::{Value, json};
 
 use crate::arguments::{Format, ListArguments, ListWhat};
@@ -66,14 +66,14 @@ fn lines(what: ListWhat, format: Format) -> Result<Vec<String>, Refusal> {
             }))
             .collect(),
         ListWhat::Standards => {
+            let pulses = PulseOutput::iec62053_31();
             return Ok(Standard::all()
                 .iter()
-                .map(|standard| match format {
-                    Format::Human => standard.tables(),
-                    Format::Json => {
-                        json!({ "standard": standard.citation(), "title": standard.title(), "tables": standard.tables() })
-                            .to_string()
-                    }
+                .map(|standard| (standard.citation(), standard.title(), standard.tables()))
+                .chain([(pulses.citation(), pulses.title(), pulses.tables())])
+                .map(|(citation, title, tables)| match format {
+                    Format::Human => tables,
+                    Format::Json => json!({ "standard": citation, "title": title, "tables": tables }).to_string(),
                 })
                 .collect());
         }

@@ -207,7 +207,11 @@ impl Terminal {
 /// How much of its limit a value uses; 0 without a limit.
 fn share_of_limit(m: &Measurement) -> f64 {
     let (Some(value), Some(limit)) = (m.value.number(), &m.limit) else { return 0.0 };
-    limit.high.or(limit.low).map_or(0.0, |bound| (value / bound).abs())
+    match (limit.low, limit.high) {
+        (Some(low), None) => (low / value).abs(),
+        (_, Some(0.0)) if value == 0.0 => 0.0,
+        (_, high) => high.map_or(0.0, |high| (value / high).abs()),
+    }
 }
 
 impl Reader for Terminal {

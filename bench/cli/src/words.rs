@@ -26,6 +26,7 @@ pub fn value(measurement: &Measurement) -> String {
         (Value::Number(x), unit) => match decimals(measurement) {
             Some((decimals, true)) => format!("{} {unit}", signed(*x, decimals)),
             Some((decimals, false)) => format!("{x:.decimals$} {unit}"),
+            None if unit == "1" => short(*x),
             None => format!("{x:.0} {unit}"),
         },
         (Value::Integer(n), "1") => n.to_string(),
@@ -45,6 +46,7 @@ fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
         ("%", "composite-error") => Some((3, false)),
         ("%", _) => Some((3, true)),
         ("%/K", _) => Some((5, true)),
+        ("ms", _) => Some((2, false)),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Planted faults: each changes the meter or its front end, never a reading of the bench.
 
 use meterbench_meter::{Display, Meter, Settings};
-use meterbench_metrology::MeterConstant;
+use meterbench_metrology::{Impulse, MeterConstant, SAMPLE_RATE, SampleInstant};
 
 use crate::analogue::FrontEnd;
 
@@ -44,6 +44,10 @@ pub enum FaultKind {
     RoundingLoss,
     /// The meter's clock runs fast (ppm).
     ClockError,
+    /// Time an impulse lasts on both outputs, instead of that of the data sheet (ms).
+    PulseWidth,
+    /// One impulse in so many does not reach S0, in one for a dead output; the LED gives it.
+    S0Loss,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -80,6 +84,8 @@ impl FaultKind {
             "reactive-sign" => Self::ReactiveSign,
             "rounding-loss" => Self::RoundingLoss,
             "clock-error" => Self::ClockError,
+            "pulse-width" => Self::PulseWidth,
+            "s0-loss" => Self::S0Loss,
             _ => return None,
         })
     }
@@ -94,6 +100,9 @@ impl Fault {
             _ if !severity.is_finite() => refuse("the severity must be a number"),
             FaultKind::DroppedImpulses | FaultKind::RegisterLoss if !whole || severity < 2.0 => {
                 refuse("one impulse in at least 2 can be dropped")
+            }
+            FaultKind::S0Loss if !whole || severity < 1.0 => {
+                refuse("one impulse in so many: a whole number; 1 for a dead S0")
             }
             FaultKind::WrongConstant if !whole || !(1.0..=1_000_000.0).contains(&severity) => {
                 refuse("the constant is a whole number of imp/kWh, at most 1 000 000")
@@ -116,6 +125,7 @@ impl Fault {
                 refuse("a share is 0 to 100 %")
             }
             FaultKind::RoundingLoss if !(0.0..=1.0).contains(&severity) => refuse("a remainder is 0 to 1 Wh"),
+            FaultKind::PulseWidth if !(0.1..=1000.0).contains(&severity) => refuse("an impulse lasts 0.1 to 1000 ms"),
             FaultKind::ClockError if severity.abs() > 50_000.0 => refuse("a clock error is at most 50000 ppm"),
             FaultKind::Creep | FaultKind::OffsetPower if severity.abs() > 1000.0 => refuse("power is at most 1000 W"),
             _ => Ok(Self { kind, severity }),
@@ -128,6 +138,9 @@ impl Fault {
 pub(crate) struct Planted {
     drop_one_in: Option<u32>,
     lose_one_in: Option<u32>,
+    drop_on_s0_one_in: Option<u32>,
+    /// Time an impulse lasts (samples).
+    width: Option<u32>,
     /// Wh that the register drops at every impulse.
     dropped_wh: f64,
     /// Shares of export booked as import, of inductive booked as capacitive.
@@ -136,9 +149,15 @@ pub(crate) struct Planted {
 }
 
 impl Planted {
-    /// The impulse of this number, counted from 1, reaches the outputs.
-    pub(crate) fn puts_out(&self, number: u32) -> bool {
-        self.drop_one_in.is_none_or(|n| !number.is_multiple_of(n))
+    /// Whether the impulse of this number, counted from 1, reaches the LED, and S0; `None` for neither.
+    pub(crate) fn puts_out(&self, number: u32) -> Option<(bool, bool)> {
+        let kept = |one_in: Option<u32>| one_in.is_none_or(|n| !number.is_multiple_of(n));
+        kept(self.drop_one_in).then(|| (true, kept(self.drop_on_s0_one_in)))
+    }
+
+    /// When the outputs switch on and off for this impulse.
+    pub(crate) fn edges(&self, impulse: Impulse) -> (SampleInstant, SampleInstant) {
+        (impulse.rise, self.width.map_or(impulse.fall, |samples| impulse.rise.plus_samples(samples)))
     }
 
     /// What the display shows, as the faults of the register leave it.
@@ -194,6 +213,8 @@ pub(crate) fn plant(faults: &[Fault], systems: usize, front_end: &mut FrontEnd, 
             FaultKind::WrongDirection => planted.export_as_import = percent,
             FaultKind::ReactiveSign => planted.inductive_as_capacitive = percent,
             FaultKind::RoundingLoss => planted.dropped_wh = severity / 2.0,
+            FaultKind::PulseWidth => planted.width = Some((severity / 1000.0 * f64::from(SAMPLE_RATE)).round() as u32),
+            FaultKind::S0Loss => planted.drop_on_s0_one_in = Some(severity as u32),
             FaultKind::ClockError => front_end.clock *= 1.0 + severity * 1e-6,
         }
     }

@@ -118,7 +118,9 @@ impl InstrumentLog {
     fn told(&mut self, bench_ns: u64, line: &str) {
         let line = &line[..line.floor_char_boundary(LONGEST_LOGGED)];
         let settles_nothing = matches!(line, "AAV" | "SSM" | "AME");
-        let only_asks = line.split('|').all(|part| part.trim_end().ends_with('?')) || line.starts_with("DISPLAY? ");
+        let only_asks = line.split('|').all(|part| part.trim_end().ends_with('?'))
+            || line.starts_with("DISPLAY? ")
+            || line == "PULSES?";
         if settles_nothing || only_asks {
             if self.questions.len() < MOST_QUESTIONS || self.questions.contains_key(line) {
                 let (count, last) = self.questions.entry(line.to_owned()).or_default();
@@ -452,13 +454,17 @@ pub struct TypeWords {
     pub export: bool,
     /// Class for reactive energy, if that is registered.
     pub reactive_class: Option<&'static str>,
+    /// Time an impulse lasts (ms).
+    pub pulse_width_ms: u32,
     /// Features by the words of plans, sorted.
     pub has: Vec<&'static str>,
 }
 
 /// Decodes a type number; a software configuration must fit it.
 pub fn describe_type(type_number: &str, configuration: Option<&str>) -> Result<TypeWords, TypeError> {
-    let (profile, _) = decode(type_number, configuration)?;
+    let (profile, configuration) = decode(type_number, configuration)?;
+    let delivered = Settings::delivered();
+    let settings = configuration.map_or(delivered, |configuration| delivered.configured(&configuration));
     let mut has: Vec<&'static str> = [
         (profile.breaker != Breaker::None, "supply-control-switch"),
         (profile.has_last_gasp(), "last-gasp"),
@@ -482,6 +488,7 @@ pub fn describe_type(type_number: &str, configuration: Option<&str>) -> Result<T
         maximum_current: profile.maximum_current,
         export: profile.energies.has_export(),
         reactive_class: profile.reactive_class.map(ReactiveClass::name),
+        pulse_width_ms: settings.pulse_width_ms,
         has,
     })
 }

@@ -13,6 +13,7 @@ mod faults;
 mod instruments;
 mod laboratory;
 mod noise;
+mod outputs;
 mod position;
 mod reference;
 mod source;

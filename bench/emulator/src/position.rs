@@ -1,11 +1,12 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
 use meterbench_meter::{Action, Display, Meter, MeterError, Profile, Settings};
-use meterbench_metrology::{Frame, ImpulseQuantity, SampleInstant};
+use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, SampleInstant};
 
 use crate::analogue::dwell::Window;
 use crate::analogue::{Around, FrontEnd, Sampler};
-use crate::faults::{Fault, Planted, plant};
+use crate::faults::{Fault, plant};
+use crate::outputs::{Outputs, Pulses};
 use crate::source::Output;
 
 /// Frames handed to the meter at once.
@@ -26,10 +27,7 @@ pub(crate) struct Position {
     sampler: Sampler,
     meter: Meter,
     frames: Vec<Frame>,
-    /// Rising edges of LED and S0 that nobody has looked at yet.
-    edges: Vec<SampleInstant>,
-    planted: Planted,
-    impulses: u32,
+    outputs: Outputs,
     /// Samples taken one by one, and in whole windows.
     taken: (u64, u64),
 }
@@ -55,12 +53,10 @@ impl Position {
         let mut settings = *settings;
         let planted = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
         Ok(Self {
+            outputs: Outputs::new(planted, front_end.clock),
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
             meter: Meter::new(profile, &settings)?,
             frames: Vec::with_capacity(BLOCK),
-            edges: Vec::new(),
-            planted,
-            impulses: 0,
             taken: (0, 0),
         })
     }
@@ -104,14 +100,8 @@ impl Position {
         let first = self.sampler.next_sample();
         self.sampler.fill(&mut self.frames, around, to);
         let mut done = self.frames.len();
-        let Self { meter, frames, edges, planted, impulses, sampler, .. } = self;
-        let clock = sampler.front_end.clock;
-        let mut act = |Action::Impulse(impulse)| {
-            *impulses += 1;
-            if planted.puts_out(*impulses) {
-                edges.push(true_instant(impulse.rise, clock));
-            }
-        };
+        let Self { meter, frames, outputs, sampler, .. } = self;
+        let mut act = |Action::Impulse(impulse)| outputs.put_out(impulse);
         match pace {
             Pace::Samples => meter.process(frames, act),
             Pace::Dwell => {
@@ -131,29 +121,32 @@ impl Position {
         self.taken.0 += done as u64;
     }
 
-    fn take_window(&mut self, cycles: &[meterbench_metrology::CycleSums], frames: &[Frame; 2]) {
-        let clock = self.sampler.front_end.clock;
-        let Self { meter, edges, planted, impulses, taken, .. } = self;
+    fn take_window(&mut self, cycles: &[CycleSums], frames: &[Frame; 2]) {
         for cycle in cycles {
-            meter.process_cycle(cycle, |Action::Impulse(impulse)| {
-                *impulses += 1;
-                if planted.puts_out(*impulses) {
-                    edges.push(true_instant(impulse.rise, clock));
-                }
-            });
-            taken.1 += u64::from(cycle.samples);
+            self.meter.process_cycle(cycle, |Action::Impulse(impulse)| self.outputs.put_out(impulse));
+            self.taken.1 += u64::from(cycle.samples);
         }
-        meter.resume(&frames[0], &frames[1]);
+        self.meter.resume(&frames[0], &frames[1]);
     }
 
-    /// Takes the edges since the last call.
+    /// Takes the rising edges of the LED since the last call.
     pub(crate) fn take_edges(&mut self) -> Vec<SampleInstant> {
-        std::mem::take(&mut self.edges)
+        self.outputs.take_edges()
+    }
+
+    /// Begins to count the pulses of S0 anew.
+    pub(crate) fn reset_pulses(&mut self) {
+        self.outputs.reset_pulses();
+    }
+
+    /// The pulses of S0 up to this sample of bench time; `None` for a meter without that output.
+    pub(crate) fn pulses(&self, now: u64) -> Option<Pulses> {
+        self.meter.profile().has_pulse_output().then(|| self.outputs.pulses(now))
     }
 
     /// What the display shows of this item.
     pub(crate) fn display(&self, obis: [u8; 3]) -> Option<Display> {
-        self.planted.shown(&self.meter, obis, self.impulses)
+        self.outputs.planted().shown(&self.meter, obis, self.outputs.impulses())
     }
 
     /// Lets the test output count kWh or kvarh.
@@ -179,16 +172,6 @@ impl Position {
         let seen: f64 = seen.iter().take(self.systems()).sum::<f64>() * self.sampler.front_end.clock;
         TrueError { percent: 100.0 * (seen - watt) / watt, watt }
     }
-}
-
-/// A moment of the meter's clock in true time.
-fn true_instant(at: SampleInstant, clock: f64) -> SampleInstant {
-    if clock == 1.0 {
-        return at;
-    }
-    let whole = (at.index() as f64 * 65_536.0 + f64::from(at.fraction())) / clock;
-    let whole = whole.round() as u64;
-    SampleInstant::new(whole >> 16, (whole & 0xffff) as u16)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use meterbench_link::Session;
 pub use display_reader::DisplayReader;
 pub use roles::{
     AcSource, CalculatorState, Chamber, ChamberLimits, Climate, DisplayReading, Energy, ErrorCalculator, ErrorReading,
-    InstrumentError, MeterOutput, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting,
+    InstrumentError, MeterOutput, Pulses, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting,
     SourceLimits, Wave,
 };
 

@@ -218,3 +218,13 @@ pub struct DisplayReading {
     /// As shown.
     pub text: String,
 }
+
+/// Pulses on an S0 output since a count began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pulses {
+    pub count: u64,
+    /// Shortest and longest time on (ms); `None` where no pulse has ended.
+    pub on_ms: Option<(f64, f64)>,
+    /// Shortest and longest time off between two pulses (ms); `None` below two pulses.
+    pub off_ms: Option<(f64, f64)>,
+}

@@ -29,8 +29,8 @@ pub use finding::{Finding, Severity, Source};
 pub use meter_file::MeterFile;
 pub use plan_file::{PlanFile, Requirement};
 pub use resolve::{
-    Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint,
-    Variation, VariedPoint,
+    Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, PulsePoint, ResolvedPlan, ResolvedStep,
+    TestPoint, Variation, VariedPoint,
 };
 pub use step::{RESERVED_STEPS, STEPS};
 

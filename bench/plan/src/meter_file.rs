@@ -16,7 +16,9 @@ pub struct MeterFile {
     pub configuration: Option<String>,
 }
 
-const KEYS: [&str; 13] = [
+/// Time an impulse lasts where a meter file says nothing (ms).
+const USUAL_PULSE_MS: f64 = 30.0;
+const KEYS: [&str; 14] = [
     "meter",
     "format",
     "type-number",
@@ -29,6 +31,7 @@ const KEYS: [&str; 13] = [
     "frequency",
     "current",
     "constant",
+    "pulse-width",
     "has",
 ];
 
@@ -89,6 +92,12 @@ impl MeterFile {
                 }
             }
         });
+        let pulse_width_ms = match fields.get("pulse-width") {
+            None => Some(USUAL_PULSE_MS),
+            Some(node) => {
+                quantity::absolute(node, "pulse-width", Dimension::Time, 0.001..=1.0, findings).map(|s| s * 1e3)
+            }
+        };
         let has = fields.get("has").map(|node| read_features(node, findings)).unwrap_or_default();
         let (imin_ampere, iref_ampere, imax_ampere) = current?;
         Some(Self {
@@ -106,6 +115,7 @@ impl MeterFile {
                 iref_ampere,
                 imax_ampere,
                 constant_per_kwh: constant?,
+                pulse_width_ms: pulse_width_ms?,
                 has,
             },
             configuration: configuration.map(|(text, _)| text.to_owned()),
@@ -157,6 +167,13 @@ mod tests {
             read("export: false\nreactive-class: 2\nconfiguration: 41002-001\n").unwrap();
         assert_eq!((nameplate.export, nameplate.reactive_class), (false, Some(Class::Two)));
         assert_eq!(configuration.as_deref(), Some("41002-001"));
+    }
+
+    #[test]
+    fn an_impulse_lasts_30_ms_where_nothing_is_said() {
+        assert_eq!(read("").unwrap().nameplate.pulse_width_ms, 30.0);
+        assert_eq!(read("pulse-width: 80 ms").unwrap().nameplate.pulse_width_ms, 80.0);
+        assert_eq!(read("pulse-width: 80 s").unwrap_err()[0].code, "out-of-range");
     }
 
     #[test]

@@ -14,8 +14,11 @@ use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
 mod load_points;
+mod pulse_output;
 
 use load_points::{Placed, same_load};
+
+pub use pulse_output::PulsePoint;
 
 pub use influence::{CompositePoint, HeatingPoint, InfluenceTest, Variation, VariedPoint};
 
@@ -67,6 +70,7 @@ pub enum Action {
     /// This meter cannot show what the step tests, and why.
     NotApplicable {
         quantity: &'static str,
+        unit: &'static str,
         load: LoadPoint,
         why: String,
     },
@@ -84,6 +88,9 @@ pub enum Action {
     MeterConstant {
         load: LoadPoint,
         limit: Option<Limit>,
+    },
+    PulseOutput {
+        points: Vec<PulsePoint>,
     },
     Apply {
         load: LoadPoint,
@@ -264,6 +271,7 @@ impl Resolver<'_> {
             Body::Starting { directions } => self.starting(step, directions)?,
             Body::NoLoad { voltages } => self.no_load(step, voltages)?,
             Body::MeterConstant { at } => self.meter_constant(step, at.as_deref())?,
+            Body::PulseOutput { at } => self.pulse_output(step, at.as_deref())?,
             Body::Wait { seconds, expect } => {
                 let expect = expect.iter().map(|e| Expectation { count: e.count }).collect();
                 Action::Wait { seconds: *seconds, expect }

@@ -12,7 +12,7 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 14] = [
+pub const STEPS: [(&str, &str); 15] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
     ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
@@ -22,6 +22,7 @@ pub const STEPS: [(&str, &str); 14] = [
     ("starting", "the meter starts at Ist and goes on: direction"),
     ("no-load", "no impulses without current: voltage"),
     ("meter-constant", "impulses against the register (dial test): at"),
+    ("pulse-output", "time on and off of the pulses on S0, and as many as on the LED and in the register: at"),
     ("interrupt", "voltage dips and interruptions without current: to, for, times; alone: the standard's own"),
     ("apply", "apply a load point and leave it on: voltage, current, power-factor, frequency, phases, direction"),
     ("wait", "let bench time pass: for, expect"),
@@ -30,7 +31,7 @@ pub const STEPS: [(&str, &str); 14] = [
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 7] = ["pulse-output", "play", "switch", "press", "read", "write", "flash"];
+pub const RESERVED_STEPS: [&str; 6] = ["play", "switch", "press", "read", "write", "flash"];
 
 mod vary;
 
@@ -137,6 +138,9 @@ pub(crate) enum Body {
         voltages: Vec<Spanned<Amount>>,
     },
     MeterConstant {
+        at: Option<Vec<Block>>,
+    },
+    PulseOutput {
         at: Option<Vec<Block>>,
     },
     Apply {
@@ -256,7 +260,7 @@ impl StepReader<'_> {
             "self-heating" => &["at", "limit"],
             "composite-error" => &[],
             "interrupt" => &["to", "for", "times"],
-
+            "pulse-output" => &["at"],
             "starting" => &["direction"],
             "no-load" => &["voltage"],
             "meter-constant" => &["at", "limit"],
@@ -341,6 +345,7 @@ impl StepReader<'_> {
             }
             "no-load" => Body::NoLoad { voltages: amounts(fields, "voltage", Dimension::Voltage, findings) },
             "meter-constant" => Body::MeterConstant { at: self.at(fields)? },
+            "pulse-output" => Body::PulseOutput { at: self.at(fields)? },
             "apply" => Body::Apply { load: read_block(fields, findings) },
             "wait" => Body::Wait { seconds: self.duration(fields)?, expect: read_expect(fields, findings) },
             "prompt" => Body::Prompt { text: fields.required_text("text", "step `prompt`", findings)?.0.to_owned() },

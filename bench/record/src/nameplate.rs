@@ -134,8 +134,15 @@ pub struct Nameplate {
     pub imax_ampere: f64,
     /// Meter constant [imp/kWh].
     pub constant_per_kwh: u32,
+    /// Time an impulse lasts, by the data sheet (ms).
+    #[serde(default = "usual_pulse")]
+    pub pulse_width_ms: f64,
     /// What the variant has.
     pub has: Vec<Feature>,
+}
+
+fn usual_pulse() -> f64 {
+    30.0
 }
 
 fn both_directions() -> bool {

@@ -146,7 +146,7 @@ pub(crate) fn begin_point(
     quantity: &str,
 ) -> Result<bool, RunError> {
     if let Some(why) = bench.not_applicable(&point.load) {
-        bench.record_not_applicable(step, quantity, &point.load, why)?;
+        bench.record_not_applicable(step, quantity, "%", &point.load, why)?;
         return Ok(false);
     }
     let at = point.load.to_string();

@@ -115,11 +115,12 @@ impl Bench {
         &mut self,
         step: &ResolvedStep,
         quantity: &str,
+        unit: &str,
         load: &LoadPoint,
         why: &str,
     ) -> Result<(), RunError> {
         for place in self.active() {
-            let taken = Taken { not_observable: true, ..Taken::new(step, quantity, "%", load, None) };
+            let taken = Taken { not_observable: true, ..Taken::new(step, quantity, unit, load, None) };
             self.record(place, Taken { note: Some(why.to_owned()), ..taken })?;
         }
         Ok(())

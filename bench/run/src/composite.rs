@@ -26,7 +26,7 @@ struct Term {
 pub(crate) fn composite(bench: &mut Bench, step: &ResolvedStep, points: &[CompositePoint]) -> Result<(), RunError> {
     for point in points {
         if let Some(why) = bench.not_applicable(&point.load) {
-            bench.record_not_applicable(step, "composite-error", &point.load, why)?;
+            bench.record_not_applicable(step, "composite-error", "%", &point.load, why)?;
             continue;
         }
         for place in bench.active() {

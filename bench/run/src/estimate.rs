@@ -1,5 +1,6 @@
 //! How long a plan takes in bench time, before it runs.
 
+use crate::pulse_output::{LEAST, QUANTA};
 use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint};
 use meterbench_record::{LoadPoint, Nameplate};
 use meterbench_standards::{Influence, InterruptionRow, REFERENCE_C};
@@ -56,6 +57,12 @@ pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
             let percent = limit.as_ref().and_then(|l| l.high).unwrap_or(0.2);
             let full = 500.0 / percent * plate.watt_hours_per_impulse().max(1.0) * 3600.0 / load.power().max(1.0);
             3.0 * APPLY + full
+        }
+        Action::PulseOutput { points } => {
+            let digit = plate.watt_hours_per_impulse().max(1.0);
+            let full = |load: &LoadPoint| QUANTA * digit * 3600.0 / load.power().max(1.0);
+            // Between two points the voltage stays.
+            APPLY + points.iter().map(|p| 2.0 * APPLY + full(&p.load).max(LEAST.as_secs_f64())).sum::<f64>()
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn interrupt(bench: &mut Bench, step: &ResolvedStep, test: &Dip
         if Duration::from_secs_f64(dip.seconds) < bench.source.slowness() {
             let slow = bench.source.slowness().as_secs_f64();
             let why = format!("the source of this bench needs {slow} s for a change, this dip lasts {} s", dip.seconds);
-            bench.record_not_applicable(step, "registered-energy", &at, &why)?;
+            bench.record_not_applicable(step, "registered-energy", "Wh", &at, &why)?;
             continue;
         }
         bench.say(format!("{} \"{}\", {at}", step.word, step.name));

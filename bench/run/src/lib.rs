@@ -22,6 +22,7 @@ mod interruptions;
 mod meter_constant;
 mod no_load;
 mod preparation;
+mod pulse_output;
 mod recorder;
 mod repeatability;
 mod safety;

@@ -30,7 +30,7 @@ pub(crate) async fn meter_constant(
     limit: Option<&Limit>,
 ) -> Result<(), RunError> {
     if let Some(why) = bench.not_applicable(load) {
-        return bench.record_not_applicable(step, "impulses-against-register", load, why);
+        return bench.record_not_applicable(step, "impulses-against-register", "%", load, why);
     }
     bench.say(format!("{} \"{}\", {load}", step.word, step.name));
     bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;

@@ -53,6 +53,7 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
         Action::Interrupt(test) => vec![&test.load, &test.after.load],
         Action::SelfHeating { points, .. } => points.iter().map(|p| &p.point.load).collect(),
         Action::Starting { points, .. } => points.iter().collect(),
+        Action::PulseOutput { points } => points.iter().map(|p| &p.load).collect(),
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),
         Action::Wait { .. } | Action::Prompt { .. } | Action::Composite { .. } | Action::NotApplicable { .. } => {
             Vec::new()

@@ -29,7 +29,7 @@ pub(crate) async fn starting(
 ) -> Result<(), RunError> {
     for load in points {
         if let Some(why) = bench.not_applicable(load) {
-            bench.record_not_applicable(step, QUANTITIES[0], load, why)?;
+            bench.record_not_applicable(step, QUANTITIES[0], "s", load, why)?;
             continue;
         }
         bench.say(format!("{} \"{}\", {load}", step.word, step.name));

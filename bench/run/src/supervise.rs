@@ -12,8 +12,8 @@ use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::{
-    accuracy, climate, composite, influence, interruptions, meter_constant, no_load, preparation, repeatability,
-    self_heating, starting,
+    accuracy, climate, composite, influence, interruptions, meter_constant, no_load, preparation, pulse_output,
+    repeatability, self_heating, starting,
 };
 
 /// How a run ended, apart from its verdicts.
@@ -147,7 +147,9 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
         }
         Action::Composite { points } => composite::composite(bench, step, points)?,
         Action::Interrupt(test) => interruptions::interrupt(bench, step, test).await?,
-        Action::NotApplicable { quantity, load, why } => bench.record_not_applicable(step, quantity, load, why)?,
+        Action::NotApplicable { quantity, unit, load, why } => {
+            bench.record_not_applicable(step, quantity, unit, load, why)?;
+        }
         Action::Repeatability { points, readings } => {
             repeatability::repeatability(bench, step, points, *readings).await?;
         }
@@ -156,6 +158,7 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
         Action::MeterConstant { load, limit } => {
             meter_constant::meter_constant(bench, step, load, limit.as_ref()).await?;
         }
+        Action::PulseOutput { points } => pulse_output::pulse_output(bench, step, points).await?,
     }
     bench.recorder.emit(Event::StepEnded(StepReport { step: step.number }))
 }
@@ -172,6 +175,7 @@ pub fn step_info(step: &ResolvedStep) -> StepInfo {
         Action::Starting { points, .. } => 3 * points.len(),
         Action::NoLoad { points, .. } => points.len(),
         Action::MeterConstant { .. } => 1,
+        Action::PulseOutput { points } => 4 * points.len(),
         Action::Wait { expect, .. } => expect.len(),
         Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } => 0,
     };

@@ -11,6 +11,7 @@ mod data;
 mod decision;
 pub mod gum;
 mod influence;
+mod pulse_output;
 mod standard;
 mod tables;
 
@@ -18,4 +19,5 @@ pub use cell::{Cell, Current, Symbol};
 pub use data::{DataError, Influence, InterruptionRow, Judged, Span};
 pub use decision::{DecisionRule, Judgement};
 pub use influence::InfluenceLimit;
+pub use pulse_output::PulseOutput;
 pub use standard::{Dips, Load, NoLimit, NoLoad, REFERENCE_C, Standard, StandardPoint, Starting};

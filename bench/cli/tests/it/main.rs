@@ -6,6 +6,7 @@ mod explain;
 mod faults;
 mod influences;
 mod program;
+mod pulses;
 mod records;
 mod reports;
 mod resume;
@@ -34,6 +35,7 @@ steps:
         - accuracy: { at: [{ current: 10 Itr, direction: export }] }
   - influence: { vary: { temperature: 30 °C }, soak: 2 h, at: [{ current: 10 Itr }], limit: 5 %, readings: 1 }
   - meter-constant
+  - pulse-output: { at: [{ current: Imax }] }
   - starting
   - no-load: { voltage: 1.15 Un }
 ";

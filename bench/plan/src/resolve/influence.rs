@@ -77,7 +77,12 @@ impl Resolver<'_> {
         let polyphase = matches!(influence, Influence::PhaseSequence | Influence::Interrupted | Influence::Phases);
         if polyphase && self.plate.systems == 1 {
             let why = format!("a single-phase meter has no {}", polyphase_words(influence));
-            return Some(Action::NotApplicable { quantity: "error-shift", load: self.reference_conditions(), why });
+            return Some(Action::NotApplicable {
+                quantity: "error-shift",
+                unit: "%",
+                load: self.reference_conditions(),
+                why,
+            });
         }
         let placed = self.base(step, influence, at)?;
         let values = if vary.values.is_empty() { self.own_values(step, vary)? } else { vary.values.clone() };

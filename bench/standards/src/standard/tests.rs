@@ -23,6 +23,7 @@ pub(crate) fn plate(class: Class, systems: u8) -> Nameplate {
         iref_ampere: 5.0,
         imax_ampere: 100.0,
         constant_per_kwh: 1000,
+        pulse_width_ms: 30.0,
         has: Vec::new(),
     }
 }
