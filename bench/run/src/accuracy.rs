@@ -89,13 +89,9 @@ fn record_both(
     let larger = if up.abs() >= down.abs() { up } else { down };
     let kept = (up.abs() + down.abs()) / 2.0 * larger.signum();
     let note = format!("rising {up:+.4} %, falling {down:+.4} %");
-    // The scatter is that within each sweep; what lies between the sweeps is the meter's, and is shown.
-    let centred = |readings: &[ErrorReading], own: f64| -> Vec<ErrorReading> {
-        readings.iter().map(|r| ErrorReading { percent: r.percent - own + kept, ..*r }).collect()
-    };
-    let both = [centred(rising, up), centred(falling, down)].concat();
     let single = percents(&[rising, falling].concat());
-    record_readings(bench, place, Taken { note: Some(note), readings: single, ..taken }, &both)
+    // The scatter is that within each sweep; what lies between the sweeps is the meter's, and is shown.
+    record_series(bench, place, Taken { note: Some(note), readings: single, ..taken }, kept, &[rising, falling])
 }
 
 pub(crate) fn mean(readings: &[ErrorReading]) -> f64 {
@@ -108,7 +104,11 @@ fn percents(readings: &[ErrorReading]) -> Vec<f64> {
 
 /// The mean of these readings with its uncertainty.
 pub(crate) fn uncertainty(bench: &Bench, taken: &Taken<'_>, readings: &[ErrorReading]) -> Uncertainty {
-    budget::percentage_error(taken.load, readings, bench.calibrations, bench.reference.specification())
+    of_series(bench, taken, &[readings])
+}
+
+fn of_series(bench: &Bench, taken: &Taken<'_>, series: &[&[ErrorReading]]) -> Uncertainty {
+    budget::percentage_error(taken.load, series, bench.calibrations, bench.reference.specification())
 }
 
 /// Records the mean of these readings as the percentage error.
@@ -119,22 +119,25 @@ pub(crate) fn record_error(
     readings: &[ErrorReading],
 ) -> Result<(), RunError> {
     let single = if readings.len() > 1 { percents(readings) } else { Vec::new() };
-    record_readings(bench, place, Taken { readings: single, ..taken }, readings)
+    record_series(bench, place, Taken { readings: single, ..taken }, mean(readings), &[readings])
 }
 
-fn record_readings(
+/// Records a percentage error that was made of these series of readings.
+fn record_series(
     bench: &mut Bench,
     place: usize,
     taken: Taken<'_>,
-    readings: &[ErrorReading],
+    percent: f64,
+    series: &[&[ErrorReading]],
 ) -> Result<(), RunError> {
-    let uncertainty = uncertainty(bench, &taken, readings);
-    let micro: i64 = readings.iter().map(|r| (r.reference_wh * 1e6).round() as i64).sum();
-    let impulses: u64 = readings.iter().map(|r| r.impulses).sum();
+    let uncertainty = of_series(bench, &taken, series);
+    let readings = || series.iter().copied().flatten();
+    let micro: i64 = readings().map(|r| (r.reference_wh * 1e6).round() as i64).sum();
+    let impulses: u64 = readings().map(|r| r.impulses).sum();
     let mut raw = Map::new();
     raw.insert("impulses".into(), json!(impulses));
     raw.insert("reference_uwh".into(), json!(micro));
-    let value = Value::Number(mean(readings));
+    let value = Value::Number(percent);
     bench.record(place, Taken { value, raw, uncertainty: Some(uncertainty), ..taken })
 }
 

@@ -23,16 +23,17 @@ const EDGE_JITTER_SECONDS: f64 = 1e-3;
 const SOURCE_DRIFT_PERCENT: f64 = 0.05;
 const METER_DELAY_SECONDS: f64 = 0.02;
 
-/// Uncertainty of the mean of these readings [%].
+/// Uncertainty of the mean of these series of readings [%].
 pub(crate) fn percentage_error(
     load: &LoadPoint,
-    readings: &[ErrorReading],
+    series: &[&[ErrorReading]],
     calibrations: Calibrations,
     specification: ReferenceSpecification,
 ) -> Uncertainty {
-    let percents: Vec<f64> = readings.iter().map(|r| r.percent).collect();
-    let shortest = readings.iter().map(|r| r.seconds).fold(f64::INFINITY, f64::min).max(1e-3);
-    let fewest = readings.iter().map(|r| r.pulses).fold(f64::INFINITY, f64::min).max(1.0);
+    let percents: Vec<Vec<f64>> = series.iter().map(|s| s.iter().map(|r| r.percent).collect()).collect();
+    let readings = || series.iter().copied().flatten();
+    let shortest = readings().map(|r| r.seconds).fold(f64::INFINITY, f64::min).max(1e-3);
+    let fewest = readings().map(|r| r.pulses).fold(f64::INFINITY, f64::min).max(1.0);
     let mut budget = Budget::default();
     if calibrations.isolation_percent > 0.0 {
         budget = budget

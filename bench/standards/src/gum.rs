@@ -32,12 +32,16 @@ impl Budget {
         self.push(item, "B", "rectangular", half_width / 3f64.sqrt(), None)
     }
 
-    /// The mean of repeated readings: `s/sqrt(n)`, widened for few readings. Nothing for a single reading.
+    /// The mean of repeated readings: `s/sqrt(n)`, widened for few readings. Of several series, each with a mean of its own,
+    /// the pooled deviation counts. Nothing where no series has two readings.
     #[must_use]
-    pub fn repeated(self, item: &str, readings: &[f64]) -> Self {
-        let n = readings.len();
-        let Some(s) = experimental_deviation(readings) else { return self };
-        let degrees = n - 1;
+    pub fn repeated(self, item: &str, series: &[Vec<f64>]) -> Self {
+        let n: usize = series.iter().map(Vec::len).sum();
+        let degrees: usize = series.iter().map(|readings| readings.len().saturating_sub(1)).sum();
+        if degrees == 0 {
+            return self;
+        }
+        let s = (series.iter().map(|readings| squares(readings)).sum::<f64>() / degrees as f64).sqrt();
         let standard = s / (n as f64).sqrt() * student_95_45(degrees) / COVERAGE_FACTOR;
         self.push(item, "A", "student", standard, u32::try_from(degrees).ok())
     }
@@ -68,9 +72,12 @@ pub fn mean(readings: &[f64]) -> Option<f64> {
 
 /// Experimental standard deviation with `n - 1`; `None` below two readings.
 pub fn experimental_deviation(readings: &[f64]) -> Option<f64> {
-    let mean = mean(readings).filter(|_| readings.len() >= 2)?;
-    let squares: f64 = readings.iter().map(|x| (x - mean) * (x - mean)).sum();
-    Some((squares / (readings.len() - 1) as f64).sqrt())
+    (readings.len() >= 2).then(|| (squares(readings) / (readings.len() - 1) as f64).sqrt())
+}
+
+/// Sum of the squared departures from the mean.
+fn squares(readings: &[f64]) -> f64 {
+    mean(readings).map_or(0.0, |mean| readings.iter().map(|x| (x - mean) * (x - mean)).sum())
 }
 
 /// Student's t for 95.45 % (JCGM 100, table G.2); from ten degrees on by its expansion, within 0.2 %.
@@ -101,6 +108,15 @@ mod tests {
     fn the_deviation_uses_n_minus_one() {
         assert_eq!(experimental_deviation(&[1.0]), None);
         assert!((experimental_deviation(&[1.0, 2.0, 3.0]).unwrap() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn each_series_has_a_mean_of_its_own() {
+        let item = |series: &[Vec<f64>]| Budget::default().repeated("mean", series).combine().budget.pop();
+        let pooled = item(&[vec![1.0, 2.0, 3.0], vec![11.0, 12.0, 13.0]]).unwrap();
+        assert_eq!(pooled.degrees_of_freedom, Some(4));
+        assert!((pooled.standard - student_95_45(4) / 2.0 / 6f64.sqrt()).abs() < 1e-12, "s = 1, six readings");
+        assert!(item(&[vec![1.0], vec![2.0]]).is_none());
     }
 
     #[test]

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_student_item_is_not_widened_twice() {
         for readings in [&[1.0, 1.1, 1.3][..], &[1.0, 1.1, 1.3, 0.9, 1.0, 1.2]] {
-            let uncertainty = Budget::default().repeated("mean", readings).combine();
+            let uncertainty = Budget::default().repeated("mean", &[readings.to_vec()]).combine();
             let drawn = coverage_half_width(&uncertainty.budget, TRIALS, 1);
             near(drawn, uncertainty.expanded, 3.0); // the tails of t are long: its quantile is less sharp
         }
