@@ -80,7 +80,7 @@ pub struct RunArguments {
     pub out: PathBuf,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Print only what failed and the last line.
+    /// Print only plan and meter, what failed, and the last line.
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -62,7 +62,9 @@ impl Terminal {
     fn begin(&mut self, about: &Subject, started: &str, expected_bench_ns: u64) {
         self.positions = about.tested().count();
         let Some(first) = about.positions.first() else { return };
-        if !self.quiet {
+        if self.quiet {
+            say!("{}   meter {}", about.plan, first.meter.name);
+        } else {
             let standard = about.standard.as_deref().unwrap_or("no standard");
             let seed = about.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
             let serials: Vec<&str> = about.tested().map(|p| p.serial.as_str()).collect();
@@ -170,7 +172,8 @@ impl Terminal {
         let measured = step.points > 0;
         let mut line = format!("  {mark:<5} {:<15} {:<20}", step.kind, step.name);
         if measured {
-            line.push_str(&format!(" {:>3} points", step.points as usize * self.positions));
+            let points = step.points as usize * self.positions;
+            line.push_str(&format!(" {points:>3} {}", if points == 1 { "point " } else { "points" }));
         }
         if counts.fail > 0 {
             line.push_str(&format!("   {} fail", counts.fail));

@@ -163,7 +163,7 @@ fn no_room(bench: &Bench) -> String {
 
 fn count_limit(most: f64, row: &str, source: &str) -> Limit {
     Limit {
-        low: Some(-most),
+        low: Some(0.0 - most),
         high: Some(most),
         source: source.to_owned(),
         row: row.to_owned(),
