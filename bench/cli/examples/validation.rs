@@ -42,7 +42,7 @@ const CASES: [Case; 20] = [
     Case { fault: "register-loss",         fails: "200",          passes: "2000",        meter: "omnia-3ph", standard: EN, at: &["impulses-against-register"], steps: "meter-constant" },
     Case { fault: "rounding-loss",         fails: "0.02 Wh",      passes: "0.001 Wh",    meter: "omnia-3ph", standard: EN, at: &["impulses-against-register"], steps: "meter-constant" },
     Case { fault: "pulse-width",           fails: "20 ms",        passes: "29 ms",       meter: "omnia-3ph", standard: EN, at: &["pulse-width"], steps: "pulse-output" },
-    Case { fault: "s0-loss",               fails: "50",           passes: "2000",        meter: "omnia-3ph", standard: EN, at: &["s0-against-led"], steps: "pulse-output" },
+    Case { fault: "s0-loss",               fails: "50",           passes: "2000",        meter: "omnia-3ph", standard: EN, at: &["s0-against-led", "s0-against-register"], steps: "pulse-output" },
     Case { fault: "wrong-direction",       fails: "1 %",          passes: "0.05 %",      meter: "omnia-3ph", standard: EN, at: &["export"], steps: "meter-constant: { at: [{ current: Imax, direction: export }] }" },
     Case { fault: "reactive-sign",         fails: "1 %",          passes: "0.05 %",      meter: "omnia-3ph", standard: "IEC 62053-24:2020", at: &["reactive"], steps: "meter-constant: { limit: 0.2 % }" },
     Case { fault: "voltage-coefficient",   fails: "1.2 %",        passes: "0.3 %",       meter: "omnia-3ph", standard: EN, at: &["0.9-un", "1.1-un"], steps: "influence: { vary: voltage }" },

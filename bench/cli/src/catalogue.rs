@@ -208,11 +208,15 @@ fn compare_with_type(meter: &MeterFile, source: &Source) -> Vec<Finding> {
             words.maximum_current
         ),
     );
-    let milliseconds = |ms: f64| format!("{ms} ms");
-    compare("pulse-width", milliseconds(plate.pulse_width_ms), milliseconds(f64::from(words.pulse_width_ms)));
     let mut has: Vec<&str> = plate.has.iter().map(|feature| feature.name()).collect();
     has.sort_unstable();
     compare("has", format!("[{}]", has.join(", ")), format!("[{}]", words.has.join(", ")));
+    let (says, configured) = (plate.pulse_width_ms, f64::from(words.pulse_width_ms));
+    if says != configured {
+        let by = if meter.configuration.is_some() { "configuration (Z8)" } else { "type" };
+        let message = format!("the nameplate says pulse-width {says} ms, the {by} says {configured} ms");
+        findings.push(finding("pulse-width", message, format!("write {configured} ms, or another {by}")));
+    }
     for (key, plate_says, exists_for, unit) in [
         ("voltage", plate.un_volt, words.reference_voltages, "V"),
         ("frequency", plate.fn_hertz, words.reference_frequencies, "Hz"),

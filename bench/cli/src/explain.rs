@@ -168,7 +168,9 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
             .iter()
             .flat_map(|point| {
                 let width = line(step, &point.load, "time on").limited(Some(&point.width), "ms");
-                [width, line(step, &point.load, "time off").limited(point.pause.as_ref(), "ms")]
+                let pause = line(step, &point.load, "time off").limited(point.pause.as_ref(), "ms");
+                let count = |what| Line { limit: Some("as many".to_owned()), ..line(step, &point.load, what) };
+                [width, pause, count("S0 against LED"), count("S0 against register")]
             })
             .collect(),
         Action::Wait { seconds, expect } => {

@@ -61,7 +61,7 @@ impl Terminal {
 
     fn begin(&mut self, about: &Subject, started: &str, expected_bench_ns: u64) {
         self.positions = about.tested().count();
-        let Some(first) = about.positions.first() else { return };
+        let Some(first) = about.tested().next() else { return };
         if self.quiet {
             say!("{}   meter {}", about.plan, first.meter.name);
         } else {

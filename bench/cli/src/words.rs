@@ -90,6 +90,11 @@ fn short(x: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// `percentage-error` as people write it.
+pub fn quantity(name: &str) -> String {
+    name.replace('-', " ").replace("s0 ", "S0 ").replace(" led", " LED")
+}
+
 /// Expanded uncertainty, or nothing.
 pub fn uncertainty(measurement: &Measurement) -> String {
     measurement.uncertainty.as_ref().map(|u| expanded(measurement, u.expanded)).unwrap_or_default()

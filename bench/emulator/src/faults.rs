@@ -139,8 +139,8 @@ pub(crate) struct Planted {
     drop_one_in: Option<u32>,
     lose_one_in: Option<u32>,
     drop_on_s0_one_in: Option<u32>,
-    /// Time an impulse lasts (samples).
-    width: Option<u32>,
+    /// Time an impulse lasts (1/65536 sample).
+    width: Option<u64>,
     /// Wh that the register drops at every impulse.
     dropped_wh: f64,
     /// Shares of export booked as import, of inductive booked as capacitive.
@@ -157,7 +157,11 @@ impl Planted {
 
     /// When the outputs switch on and off for this impulse.
     pub(crate) fn edges(&self, impulse: Impulse) -> (SampleInstant, SampleInstant) {
-        (impulse.rise, self.width.map_or(impulse.fall, |samples| impulse.rise.plus_samples(samples)))
+        let later = |width: u64| {
+            let fall = impulse.rise.index() * 65_536 + u64::from(impulse.rise.fraction()) + width;
+            SampleInstant::new(fall >> 16, fall as u16)
+        };
+        (impulse.rise, self.width.map_or(impulse.fall, later))
     }
 
     /// What the display shows, as the faults of the register leave it.
@@ -213,7 +217,9 @@ pub(crate) fn plant(faults: &[Fault], systems: usize, front_end: &mut FrontEnd, 
             FaultKind::WrongDirection => planted.export_as_import = percent,
             FaultKind::ReactiveSign => planted.inductive_as_capacitive = percent,
             FaultKind::RoundingLoss => planted.dropped_wh = severity / 2.0,
-            FaultKind::PulseWidth => planted.width = Some((severity / 1000.0 * f64::from(SAMPLE_RATE)).round() as u32),
+            FaultKind::PulseWidth => {
+                planted.width = Some((severity / 1000.0 * f64::from(SAMPLE_RATE) * 65_536.0).round() as u64);
+            }
             FaultKind::S0Loss => planted.drop_on_s0_one_in = Some(severity as u32),
             FaultKind::ClockError => front_end.clock *= 1.0 + severity * 1e-6,
         }

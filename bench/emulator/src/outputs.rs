@@ -110,9 +110,10 @@ impl Outputs {
         &self.planted
     }
 
-    /// Begins to count the pulses of S0 anew.
-    pub(crate) fn reset_pulses(&mut self) {
-        self.s0 = Line::default();
+    /// Begins to count the pulses of S0 anew at this sample of true time.
+    pub(crate) fn reset_pulses(&mut self, now: u64) {
+        let still_on = self.s0.pulse.filter(|(_, fall)| *fall > SampleInstant::new(now, 0));
+        self.s0 = Line { pulse: still_on, ..Line::default() };
     }
 
     /// The pulses of S0 up to this sample of true time.

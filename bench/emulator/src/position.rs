@@ -134,9 +134,9 @@ impl Position {
         self.outputs.take_edges()
     }
 
-    /// Begins to count the pulses of S0 anew.
-    pub(crate) fn reset_pulses(&mut self) {
-        self.outputs.reset_pulses();
+    /// Begins to count the pulses of S0 anew at this sample of bench time.
+    pub(crate) fn reset_pulses(&mut self, now: u64) {
+        self.outputs.reset_pulses(now);
     }
 
     /// The pulses of S0 up to this sample of bench time; `None` for a meter without that output.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use meterbench_instruments::{DisplayReading, Pulses};
 use meterbench_plan::{PulsePoint, ResolvedStep};
-use meterbench_record::{Certainty, Event, Limit, Uncertainty, Value};
+use meterbench_record::{Certainty, EnergyKind, Event, Feature, Limit, LoadPoint, Uncertainty, Value};
 use meterbench_standards::PulseOutput;
 use meterbench_standards::gum::Budget;
 use serde_json::{Map, json};
@@ -35,6 +35,13 @@ pub(crate) async fn pulse_output(
             bench.record_not_applicable(step, "pulse-width", "ms", load, why)?;
             continue;
         }
+        for place in bench.active().into_iter().filter(|&place| !has_output(bench, place)).collect::<Vec<_>>() {
+            let none = Taken { not_observable: true, ..Taken::new(step, "pulse-width", "ms", load, None) };
+            bench.record(place, Taken { note: Some("this variant has no pulse output".to_owned()), ..none })?;
+        }
+        if !bench.active().into_iter().any(|place| has_output(bench, place)) {
+            continue;
+        }
         bench.say(format!("{} \"{}\", {load}", step.word, step.name));
         bench.recorder.emit(Event::PointStarted { step: step.number, at: load.to_string() })?;
         one_load(bench, step, point).await?;
@@ -46,43 +53,67 @@ pub(crate) async fn pulse_output(
 struct Counts {
     led: u64,
     s0: Pulses,
-    /// Energy by the register (Wh), and its last digit.
-    register_wh: f64,
-    digit_wh: f64,
+    /// Energy by the register, in impulses.
+    register: f64,
+    /// Energy of an impulse (Wh).
+    weight: f64,
+    /// What cutting off at one impulse and one last digit can do (impulses).
+    cut: f64,
 }
 
 async fn one_load(bench: &mut Bench, step: &ResolvedStep, point: &PulsePoint) -> Result<(), RunError> {
     let load = &point.load;
     bench.remove_current(load).await?;
     bench.reference.set_ranges(load.volt, load.ampere).await?;
+    let places = impulses::start(bench, load.energy).await?;
     let mut before: Vec<(usize, DisplayReading)> = Vec::new();
-    for place in impulses::start(bench, load.energy).await? {
-        match evidence::read(bench, place, load).await {
+    for &place in &places {
+        if !has_output(bench, place) {
+            continue;
+        }
+        match begin(bench, place, load).await {
             Ok(reading) => before.push((place, reading)),
             Err(text) => bench.lose(place, step.number, text)?,
         }
     }
-    for (place, _) in &before {
-        bench.places[*place].display.reset_pulses().await?;
+    if !before.is_empty() {
+        let quantum = bench.plate().watt_hours_per_impulse();
+        let coarsest = before.iter().map(|(_, r)| r.resolution_wh).fold(quantum, f64::max);
+        bench.apply(load).await?;
+        let full = Duration::try_from_secs_f64(QUANTA * coarsest * 3600.0 / load.power()).unwrap_or(Duration::MAX / 8);
+        sleep(full.max(LEAST)).await;
+        bench.remove_current(load).await?;
     }
-    let coarsest = before.iter().map(|(_, r)| r.resolution_wh).fold(bench.plate().watt_hours_per_impulse(), f64::max);
-    bench.apply(load).await?;
-    let full = Duration::try_from_secs_f64(QUANTA * coarsest * 3600.0 / load.power()).unwrap_or(Duration::MAX / 8);
-    sleep(full.max(LEAST)).await;
-    bench.remove_current(load).await?;
     for (place, before) in &before {
         let led = impulses::count(bench, *place).await?;
-        let s0 = bench.places[*place].display.pulses().await?;
-        match evidence::read(bench, *place, load).await {
-            Ok(after) => {
-                let register_wh = after.watt_hours - before.watt_hours;
-                judge(bench, step, point, *place, &Counts { led, s0, register_wh, digit_wh: after.resolution_wh })?;
-            }
+        match end(bench, *place, load, before, led).await {
+            Ok(counts) => judge(bench, step, point, *place, &counts)?,
             Err(text) => bench.lose(*place, step.number, text)?,
         }
     }
-    let places: Vec<usize> = before.iter().map(|(place, _)| *place).collect();
     impulses::stop(bench, &places).await
+}
+
+/// Reads the register, and counts the pulses of S0 from now on.
+async fn begin(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<DisplayReading, String> {
+    let reset = bench.places[place].display.reset_pulses().await;
+    reset.map_err(|error| format!("its pulses cannot be counted: {error}"))?;
+    evidence::read(bench, place, load).await
+}
+
+async fn end(
+    bench: &mut Bench,
+    place: usize,
+    load: &LoadPoint,
+    before: &DisplayReading,
+    led: u64,
+) -> Result<Counts, String> {
+    let s0 = bench.places[place].display.pulses().await;
+    let s0 = s0.map_err(|error| format!("its pulses cannot be read: {error}"))?;
+    let after = evidence::read(bench, place, load).await?;
+    let weight = bench.places[place].nameplate.watt_hours_per_impulse();
+    let register = (after.watt_hours - before.watt_hours) / weight;
+    Ok(Counts { led, s0, register, weight, cut: 1.0 + after.resolution_wh / weight })
 }
 
 fn judge(
@@ -92,41 +123,91 @@ fn judge(
     place: usize,
     counts: &Counts,
 ) -> Result<(), RunError> {
-    let weight = bench.places[place].nameplate.watt_hours_per_impulse();
-    if counts.led <= 1 && counts.register_wh >= evidence::LOST_AFTER * weight {
-        return bench.lose(place, step.number, evidence::impulses_lost(counts.register_wh, counts.led));
-    }
     let mut raw = Map::new();
     raw.insert("s0".into(), json!(counts.s0.count));
     raw.insert("led".into(), json!(counts.led));
-    raw.insert("register_wh".into(), json!(counts.register_wh));
+    raw.insert("register".into(), json!(counts.register));
     let taken = |quantity, unit, limit: Option<Limit>| Taken {
         raw: raw.clone(),
         ..Taken::new(step, quantity, unit, &point.load, limit)
     };
-    let (on, off) = (counts.s0.on_ms, counts.s0.off_ms);
     let width = taken("pulse-width", "ms", Some(point.width.clone()));
-    let (Some(on), Some(off)) = (on, off) else {
-        let seen = if counts.s0.count == 0 { "no pulse" } else { "one pulse alone" };
-        let why = format!("{seen} on S0 while the LED gave {}: the output, or the wire from it, is dead", counts.led);
-        return bench.record(place, width.unsettled(Some(&why)));
-    };
-    let nominal = bench.places[place].nameplate.pulse_width_ms;
-    let worst = if (on.0 - nominal).abs() >= (on.1 - nominal).abs() { on.0 } else { on.1 };
-    bench.record(place, Taken { note: too_short(on.0), ..width }.timed(worst, on))?;
-    let note = point.pause.is_none().then(|| no_room(bench));
-    bench.record(place, Taken { note, ..taken("shortest-pause", "ms", point.pause.clone()) }.timed(off.0, off))?;
-    let as_many = count_limit(0.0, "pulse output synchronous with the LED", "data sheet");
+    match counts.witness() {
+        Witness::Nothing => {
+            return bench.record(place, width.failed("no impulse, no pulse, and the register stands".to_owned()));
+        }
+        Witness::LedLost(text) => return bench.lose(place, step.number, text),
+        Witness::S0Silent => {
+            let why =
+                format!("no pulse on S0 while the LED gave {}: the output, or the wire from it, is dead", counts.led);
+            return bench.record(place, width.unsettled(Some(&why)));
+        }
+        Witness::All => {}
+    }
+    let plate = &bench.places[place].nameplate;
+    let nominal = plate.pulse_width_ms;
+    let (serial, rule) = (bench.places[place].id, PulseOutput::iec62053_31());
+    match counts.s0.on_ms {
+        None => bench.record(place, width.failed("S0 switched on and did not switch off again".to_owned()))?,
+        Some(on) => {
+            let worst = if (on.0 - nominal).abs() >= (on.1 - nominal).abs() { on.0 } else { on.1 };
+            bench.record(place, width.timed(worst, on))?;
+            let least = rule.shortest_pulse_ms();
+            if on.0 < least {
+                let told = format!(
+                    "position {serial}, {}: a pulse of {:.2} ms is shorter than the {least} ms of {}; it is judged by the data sheet",
+                    point.load,
+                    on.0,
+                    rule.citation()
+                );
+                bench.recorder.note(Some(step.number), told)?;
+            }
+        }
+    }
+    let note = point.pause.is_none().then(|| no_room(bench, point));
+    let pause = Taken { note, ..taken("shortest-pause", "ms", point.pause.clone()) };
+    match counts.s0.off_ms {
+        None => bench.record(place, pause.unsettled(Some(&"one pulse alone has no pause".to_owned())))?,
+        Some(off) => bench.record(place, pause.timed(off.0, off))?,
+    }
     let s0 = counts.s0.count as f64;
-    let number = |value: f64| Value::Number(value);
-    bench.record(
-        place,
-        Taken { value: number(s0 - counts.led as f64), ..taken("s0-against-led", "1", Some(as_many)) },
-    )?;
-    // Both counts are cut off at their quantum.
-    let cut = count_limit(1.0 + counts.digit_wh / weight, "one pulse and one last digit of the register", "count");
-    let value = number(s0 - counts.register_wh / weight);
-    bench.record(place, Taken { value, ..taken("s0-against-register", "1", Some(cut)) })
+    for (quantity, difference, limit) in [
+        ("s0-against-led", s0 - counts.led as f64, as_many()),
+        ("s0-against-register", s0 - counts.register, within(counts.cut)),
+    ] {
+        bench.record(place, Taken { value: Value::Number(difference), ..taken(quantity, "1", Some(limit)) })?;
+    }
+    Ok(())
+}
+
+/// Whom to believe of three witnesses of one energy.
+enum Witness {
+    /// The meter gives nothing at all.
+    Nothing,
+    /// The LED alone says otherwise: its impulses do not arrive.
+    LedLost(String),
+    /// S0 alone is silent: output and wire cannot be told apart.
+    S0Silent,
+    All,
+}
+
+impl Counts {
+    fn witness(&self) -> Witness {
+        let (led, s0) = (self.led as f64, self.s0.count as f64);
+        if led <= 1.0 && s0 <= 1.0 && self.register < evidence::LOST_AFTER {
+            return Witness::Nothing;
+        }
+        let agree = (s0 - self.register).abs() <= self.cut;
+        let led_behind = led + evidence::LOST_AFTER <= self.register;
+        if led_behind && (agree || self.s0.count == 0) {
+            return Witness::LedLost(evidence::impulses_lost(self.register * self.weight, self.led));
+        }
+        if self.s0.count == 0 { Witness::S0Silent } else { Witness::All }
+    }
+}
+
+fn has_output(bench: &Bench, place: usize) -> bool {
+    bench.places[place].nameplate.has.contains(&Feature::PulseOutput)
 }
 
 impl Taken<'_> {
@@ -143,22 +224,28 @@ fn edges() -> Uncertainty {
     Budget::default().rectangular("reading head: first edge", EDGE_MS).rectangular("second edge", EDGE_MS).combine()
 }
 
-fn too_short(shortest: f64) -> Option<String> {
-    let rule = PulseOutput::iec62053_31();
-    let least = rule.shortest_pulse_ms();
-    (shortest < least).then(|| format!("{} asks for at least {least} ms", rule.citation()))
-}
-
-fn no_room(bench: &Bench) -> String {
+fn no_room(bench: &Bench, point: &PulsePoint) -> String {
     let (rule, plate) = (PulseOutput::iec62053_31(), bench.plate());
     let least = rule.pause_limit().low.unwrap_or(0.0);
-    let kilowatt = 3600.0 / (plate.pulse_width_ms + least) * plate.watt_hours_per_impulse();
+    let (kilo, unit) = match point.load.energy {
+        EnergyKind::Active => ("kW", "kWh"),
+        EnergyKind::Reactive => ("kvar", "kvarh"),
+    };
+    let most = 3600.0 / (plate.pulse_width_ms + least) * plate.watt_hours_per_impulse();
     format!(
-        "not limited: above {kilowatt:.0} kW, {} imp/kWh of {} ms leave less than the {least} ms of {}",
+        "not limited: from about {most:.0} {kilo} on, {} imp/{unit} of {} ms cannot leave the {least} ms of {}",
         plate.constant_per_kwh,
         plate.pulse_width_ms,
         rule.citation()
     )
+}
+
+fn as_many() -> Limit {
+    count_limit(0.0, "S0 synchronous with the LED: as many pulses", "data sheet")
+}
+
+fn within(cut: f64) -> Limit {
+    count_limit(cut, "one pulse and one last digit of the register", "resolution")
 }
 
 fn count_limit(most: f64, row: &str, source: &str) -> Limit {

@@ -31,7 +31,7 @@ fn at_the_highest_power_less_than_30_ms_remain_and_are_shown_without_a_limit() {
         assert!((ms - (period - 30.0)).abs() < 1.0, "{}: {ms} ms", pause.at);
         assert_eq!(pause.limit.is_some(), limited, "{}", pause.at);
     }
-    assert!(pauses[1].note.as_deref().is_some_and(|note| note.contains("above 60 kW")), "{:?}", pauses[1].note);
+    assert!(pauses[1].note.as_deref().is_some_and(|note| note.contains("about 60 kW")), "{:?}", pauses[1].note);
     assert!(of(&ran, "s0-against-led").iter().all(|m| m.value.number() == Some(0.0)));
 }
 
@@ -55,6 +55,30 @@ fn a_dead_output_and_a_dead_wire_are_one_and_decide_nothing() {
 }
 
 #[test]
+fn a_meter_that_gives_nothing_fails() {
+    let plan = "{ plan: Pulses, steps: [pulse-output: { at: [{ current: Imax }] }] }";
+    let ran = run(plan, "emulated-3ph", &changes(&["gain=-50 %", "offset-power=-1000 W", "lost-phase=100 %"]));
+    assert_eq!(ran.outcome, Outcome::Fail, "{:?}", ran.record.notes);
+}
+
+#[test]
+fn an_output_that_stays_on_fails() {
+    let ran = run(PULSES, "emulated-3ph", &changes(&["pulse-width=1000 ms"]));
+    assert_eq!(ran.outcome, Outcome::Fail);
+    assert!(of(&ran, "pulse-width").iter().all(|m| m.verdict == Some(Verdict::Fail)));
+}
+
+#[test]
+fn a_pause_near_its_limit_by_design_fails_no_meter() {
+    // 87 A are 60 kW: 30 ms remain of a period that a meter in its class may shorten.
+    let plan = "{ plan: Pulses, steps: [pulse-output: { at: [{ current: [86.8 A, 86.9 A, 84 A] }] }] }";
+    for seed in 1..6 {
+        let changes = meterbench::assemble::Changes { seed: Some(seed), ..changes(&[]) };
+        assert_eq!(run(plan, "emulated-3ph", &changes).outcome, Outcome::Pass, "seed {seed}");
+    }
+}
+
+#[test]
 fn a_variant_without_the_output_cannot_show_it() {
     let meter = "meter: No flexible interface\ntype-number: 684-2-41D-13120070-1B14001\nclass: B\nreactive-class: 1\n\
                  phases: 3\nvoltage: 230 V\nfrequency: 50 Hz\ncurrent: 0.25-5(100) A\nconstant: 1000 imp/kWh\n\
@@ -62,8 +86,21 @@ fn a_variant_without_the_output_cannot_show_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("bare.yaml");
     std::fs::write(&path, meter).unwrap();
-    let changes = meterbench::assemble::Changes { meter: Some(path.to_string_lossy().into_owned()), ..changes(&[]) };
-    let ran = run("{ plan: Pulses, steps: [pulse-output] }", "emulated-3ph", &changes);
-    assert_eq!(ran.record.measurements.len(), 1);
-    assert_eq!(ran.record.measurements[0].verdict, Some(Verdict::NotObservable));
+    let bare = meterbench::assemble::Changes { meter: Some(path.to_string_lossy().into_owned()), ..changes(&[]) };
+    let ran = run("{ plan: Pulses, steps: [pulse-output] }", "emulated-3ph", &bare);
+    assert_eq!(ran.record.measurements.len(), 3);
+    assert!(ran.record.measurements.iter().all(|m| m.verdict == Some(Verdict::NotObservable)));
+    // Beside others it hides nothing of them.
+    let bench =
+        meterbench::catalogue::BENCHES.iter().find(|(name, _)| *name == "emulated-3ph-three-positions").unwrap();
+    let mixed = bench.1.replacen("meter: omnia-3ph", &format!("meter: {}", path.display()), 1);
+    let bench = directory.path().join("mixed.yaml");
+    std::fs::write(&bench, mixed).unwrap();
+    let plan = "{ plan: Pulses, steps: [pulse-output: { at: [{ current: Imax }] }] }";
+    let ran = run(plan, &bench.to_string_lossy(), &changes(&["s0-loss=50@3"]));
+    assert_eq!(ran.outcome, Outcome::Fail);
+    let of_position = |id: u32| ran.record.measurements.iter().filter(|m| m.position == id).collect::<Vec<_>>();
+    assert_eq!(of_position(1)[0].verdict, Some(Verdict::NotObservable));
+    assert!(of_position(2).iter().all(|m| m.verdict != Some(Verdict::Fail)));
+    assert!(of_position(3).iter().any(|m| m.verdict == Some(Verdict::Fail)));
 }

@@ -45,7 +45,7 @@ impl Instrument for DisplayReader {
         let Some(position) = world.look_at(self.position) else { return Reply::nothing() };
         match line {
             "PULSES RESET" => {
-                position.reset_pulses();
+                position.reset_pulses(now);
                 return Reply::now(line);
             }
             // Terminals nothing is connected to see no pulse.

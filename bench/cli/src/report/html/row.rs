@@ -62,7 +62,7 @@ impl Row {
         Self {
             load: load(&m.at, systems),
             conditions: m.at.conditions().join(", "),
-            quantity: m.quantity.replace('-', " "),
+            quantity: crate::words::quantity(&m.quantity),
             value: value(m),
             uncertainty: words::uncertainty(m),
             limit: limit(m),
