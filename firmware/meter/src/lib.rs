@@ -16,12 +16,14 @@ extern crate std;
 
 mod configuration;
 mod display;
+mod image;
 mod meter;
 mod profile;
 mod type_number;
 
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
+pub use image::{Image, ImageError};
 pub use meter::{Action, Meter, MeterError, Settings};
 pub use profile::{
     ActiveClass, Backup, Breaker, Energies, Flex, Han, Housing, Product, Profile, ReactiveClass, Variant,

@@ -9,6 +9,7 @@ use meterbench_metrology::{
 
 use crate::configuration::Configuration;
 use crate::display::{Display, DisplayFormat, Unit};
+use crate::image::Image;
 use crate::profile::Profile;
 
 /// What the shell must do for the meter.
@@ -160,6 +161,25 @@ impl Meter {
         Ok(())
     }
 
+    /// What must outlive a power cut; the shell keeps it.
+    pub fn persist(&self) -> Image {
+        let Impulses { quantity, constant, .. } = self.config.impulses();
+        Image { kept: self.state.kept(), quantity, constant }
+    }
+
+    /// Goes on with the registers of an image, as after power-up: sample time starts at zero.
+    ///
+    /// The outputs count what they counted, if this type registers it. The energy on its way to the next impulse is
+    /// dropped where it is of another kind or of another constant: less than one impulse, and no register changes.
+    pub fn restore(&mut self, image: &Image) {
+        let Impulses { constant, .. } = self.config.impulses();
+        let mut kept = image.kept;
+        if self.select_output(image.quantity).is_err() || constant != image.constant {
+            kept.collected = 0;
+        }
+        self.state = State::with_kept(&kept);
+    }
+
     /// Samples taken since power-up.
     pub fn sample_index(&self) -> u64 {
         self.state.sample_index()
@@ -283,6 +303,36 @@ mod tests {
         };
         assert_eq!(impulses(IMPORT_ONLY), (0, true));
         assert!(impulses(OMNIPOWER).0 > 1);
+    }
+
+    #[test]
+    fn a_restored_meter_goes_on_where_it_stood() {
+        let wave = |n: usize| (std::f64::consts::TAU * n as f64 / 160.0).sin();
+        let import: [Frame; 160] = core::array::from_fn(|n| Frame {
+            voltage: [(4_548_000.0 * wave(n)) as i32; 3],
+            current: [(3_163_000.0 * wave(n + 10)) as i32; 3],
+        });
+        let delivered = Settings::delivered();
+        let mut meter = Meter::new(&three_phase(), &delivered).unwrap();
+        meter.select_output(ImpulseQuantity::Reactive).unwrap();
+        for _ in 0..123 {
+            meter.process(&import, |_| ());
+        }
+        let image = Image::from_bytes(&meter.persist().to_bytes()).unwrap();
+        let mut again = Meter::new(&three_phase(), &delivered).unwrap();
+        again.restore(&image);
+        assert_eq!((again.persist(), again.sample_index()), (meter.persist(), 0));
+        assert_eq!(again.registers(), meter.registers());
+        assert_eq!(again.config.impulses().quantity, ImpulseQuantity::Reactive);
+        assert_ne!(again.persist().kept.collected, 0);
+        // Another type and another constant keep the registers, and drop what was on its way to an impulse.
+        let mut other = Meter::new(&profile(IMPORT_ONLY), &delivered).unwrap();
+        other.restore(&image);
+        assert_eq!((other.registers(), other.persist().kept.collected), (meter.registers(), 0));
+        let slower = Settings { constant: MeterConstant::new(500).unwrap(), ..delivered };
+        let mut other = Meter::new(&three_phase(), &slower).unwrap();
+        other.restore(&image);
+        assert_eq!((other.registers(), other.persist().kept.collected), (meter.registers(), 0));
     }
 
     #[test]

@@ -13,6 +13,11 @@ use crate::scale::QUANTA_PER_WATT_HOUR;
 pub struct Energy(u128);
 
 impl Energy {
+    /// An energy of so many quanta of 1/(240·2⁷⁶) Wh.
+    pub const fn from_quanta(quanta: u128) -> Self {
+        Self(quanta)
+    }
+
     /// The exact register content [quanta of 1/(240·2⁷⁶) Wh].
     pub const fn quanta(self) -> u128 {
         self.0

@@ -80,6 +80,16 @@ impl Default for ImpulseGenerator {
 impl ImpulseGenerator {
     const THRESHOLD: u128 = QUANTA_PER_WATT_HOUR * 1000;
 
+    /// Everything booked for which no impulse has been given yet [quanta · constant].
+    pub(crate) fn collected(&self) -> u128 {
+        (self.pool + Self::THRESHOLD).saturating_add_signed(-self.due)
+    }
+
+    /// A generator that has collected so much and waits for its first booking.
+    pub(crate) fn with_collected(collected: u128) -> Self {
+        Self { due: Self::THRESHOLD as i128 - collected as i128, ..Self::default() }
+    }
+
     /// Books energy and spreads everything not yet given over the next `samples` samples.
     pub(crate) fn book(&mut self, quanta: u128, constant: MeterConstant, samples: u32) {
         let spent = self.step * u128::from(self.given);
@@ -165,7 +175,6 @@ mod tests {
             }
         }
         generator.book(0, constant, 1);
-        let rest = generator.pool + ImpulseGenerator::THRESHOLD - generator.due as u128;
-        assert_eq!(booked * 1000, impulses * ImpulseGenerator::THRESHOLD + rest);
+        assert_eq!(booked * 1000, impulses * ImpulseGenerator::THRESHOLD + generator.collected());
     }
 }

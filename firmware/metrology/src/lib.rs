@@ -38,6 +38,7 @@ mod config;
 mod cycle;
 mod energy;
 mod impulse;
+mod kept;
 mod oscillator;
 mod phase_delay;
 mod readings;
@@ -49,6 +50,7 @@ pub use config::{Config, ConfigError, ImpulseQuantity, Impulses, MeterConstant, 
 pub use cycle::{CycleSums, PhaseSums};
 pub use energy::{Energy, Registers};
 pub use impulse::{Impulse, SampleInstant};
+pub use kept::Kept;
 pub use readings::{PhaseReadings, PhaseSequence, Quadrant, Readings};
 pub use scale::{AMPERE_FULL_SCALE, FULL_SCALE, SAMPLE_RATE, VOLT_FULL_SCALE};
 pub use state::{Frame, State};

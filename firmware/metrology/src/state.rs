@@ -4,6 +4,7 @@ use crate::config::{Config, ImpulseQuantity};
 use crate::cycle::CycleSums;
 use crate::energy::Registers;
 use crate::impulse::{Impulse, ImpulseGenerator, SampleInstant};
+use crate::kept::Kept;
 use crate::oscillator::Oscillator;
 use crate::phase_delay::DelayLine;
 use crate::readings::{PhaseReadings, PhaseSequence, Quadrant, Readings};
@@ -113,6 +114,22 @@ impl Default for State {
 }
 
 impl State {
+    /// What must outlive a power cut.
+    pub fn kept(&self) -> Kept {
+        Kept { total: self.total, phases: self.phases, collected: self.generator.collected() }
+    }
+
+    /// The state at power-up with what was kept. The first impulse comes as soon as its energy is complete, counted from
+    /// the impulse before the cut.
+    pub fn with_kept(kept: &Kept) -> Self {
+        Self {
+            total: kept.total,
+            phases: kept.phases,
+            generator: ImpulseGenerator::with_collected(kept.collected),
+            ..Self::default()
+        }
+    }
+
     /// Number of frames taken so far: the metrology's clock.
     pub fn sample_index(&self) -> u64 {
         self.index

@@ -431,3 +431,27 @@ fn any_sample_value_is_survived() {
         let _ = config.process(&mut state, &frame);
     }
 }
+
+#[test]
+fn a_power_cut_costs_less_than_one_cycle_and_no_impulse() {
+    let config = config(Systems::Three);
+    let load = Load::three_phase(90.0, 30.0);
+    let (mut state, mut impulses, mut seconds) = (State::default(), 0u128, 0.0);
+    for cut in 0..40 {
+        // Each stretch ends somewhere else within its cycle and within its window.
+        let stretch = 0.7 + 0.003_125 * f64::from(cut);
+        run(&config, &mut state, &load, stretch, |_| impulses += 1);
+        seconds += stretch;
+        let kept = state.kept();
+        state = State::with_kept(&kept);
+        assert_eq!((state.kept(), state.sample_index()), (kept, 0));
+        let booked = kept.total.active_import.quanta() * 1000;
+        assert_eq!(booked, impulses * (1000 * (240u128 << 76)) + kept.collected, "cut {cut}");
+        let phases = kept.phases.iter().map(|p| p.active_import.quanta()).sum::<u128>();
+        assert_eq!(phases, kept.total.active_import.quanta(), "cut {cut}");
+        let booked_s = kept.total.active_import.microwatt_hours() as f64 * 0.0036 / load.active_w();
+        let lost_s = (seconds - booked_s) / f64::from(cut + 1);
+        assert!((0.0..0.0235).contains(&lost_s), "cut {cut}: {lost_s} s lost with each cut");
+    }
+    assert!(impulses > 400);
+}
