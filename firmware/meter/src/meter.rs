@@ -161,6 +161,11 @@ impl Meter {
         Ok(())
     }
 
+    /// What the test output and S0 count now.
+    pub fn output(&self) -> ImpulseQuantity {
+        self.config.impulses().quantity
+    }
+
     /// What must outlive a power cut; the shell keeps it.
     pub fn persist(&self) -> Image {
         let Impulses { quantity, constant, .. } = self.config.impulses();
@@ -323,7 +328,7 @@ mod tests {
         again.restore(&image);
         assert_eq!((again.persist(), again.sample_index()), (meter.persist(), 0));
         assert_eq!(again.registers(), meter.registers());
-        assert_eq!(again.config.impulses().quantity, ImpulseQuantity::Reactive);
+        assert_eq!(again.output(), ImpulseQuantity::Reactive);
         assert_ne!(again.persist().kept.collected, 0);
         // Another type and another constant keep the registers, and drop what was on its way to an impulse.
         let mut other = Meter::new(&profile(IMPORT_ONLY), &delivered).unwrap();
