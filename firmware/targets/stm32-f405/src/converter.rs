@@ -144,10 +144,13 @@ pub fn decode(frame: &[u8]) -> Result<Frame, FrameError> {
 
 /// Samples in a row that may be mended (1 ms).
 pub const MENDED: u32 = 8;
+/// Missing samples in a row after which the converter must be set up again (100 ms).
+pub const GIVEN_UP: u32 = 800;
 
 /// Fills the place of samples that did not arrive whole, so that sample time goes on.
 ///
-/// The last whole sample stands for up to [`MENDED`] samples; after that zero does, because energy that nobody measured is not registered.
+/// The last whole sample stands for up to [`MENDED`] samples; after that zero does, because energy that nobody measured is not
+/// registered. After [`GIVEN_UP`] samples sample time stops for good: the shell resets the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mender {
     last: Frame,
@@ -157,7 +160,9 @@ pub struct Mender {
 impl Mender {
     /// Takes a whole sample, and hands it on.
     pub fn whole(&mut self, frame: Frame) -> Frame {
-        *self = Self { last: frame, missing: 0 };
+        if !self.has_given_up() {
+            *self = Self { last: frame, missing: 0 };
+        }
         frame
     }
 
@@ -165,6 +170,11 @@ impl Mender {
     pub fn missing(&mut self) -> Frame {
         self.missing = self.missing.saturating_add(1);
         if self.missing <= MENDED { self.last } else { Frame::default() }
+    }
+
+    /// Too many samples are missing in a row.
+    pub fn has_given_up(&self) -> bool {
+        self.missing > GIVEN_UP
     }
 }
 
@@ -232,8 +242,13 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(mender.whole(frame), frame);
             assert!((0..MENDED).all(|_| mender.missing() == frame));
-            assert!((0..100).all(|_| mender.missing() == Frame::default()));
+            assert!((MENDED..GIVEN_UP).all(|_| mender.missing() == Frame::default()));
+            assert!(!mender.has_given_up());
         }
+        assert_eq!(mender.missing(), Frame::default());
+        assert!(mender.has_given_up());
+        mender.whole(frame);
+        assert!(mender.has_given_up());
     }
 
     #[test]

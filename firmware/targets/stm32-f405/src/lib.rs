@@ -12,6 +12,7 @@ extern crate std;
 pub mod button;
 pub mod converter;
 pub mod journal;
+pub mod nameplate;
 pub mod pulse;
 pub mod reading_head;
 pub mod saving;

@@ -93,7 +93,7 @@ impl Outputs {
 
     /// Gives the timer an edge. One whose tick has gone by already is put out at once.
     fn hold(&mut self, edge: Edge) {
-        // Quiet while the tick changes: an old tick must not switch anything.
+        // Until the mode is set the outputs keep their level: the mode of the edge before only confirms it.
         self.timer.ccr3().write(|w| w.ccr().set(edge.tick()));
         self.timer.ccr4().write(|w| w.ccr().set(edge.tick()));
         self.timer.sr().write(|w| w.cc3if().clear_bit());
