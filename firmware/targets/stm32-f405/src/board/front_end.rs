@@ -65,7 +65,7 @@ pub struct FrontEnd {
     sent_before: bool,
     /// Tick of the frame that is running.
     running: Option<u32>,
-    _reset: PC6<Output>,
+    reset: PC6<Output>,
 }
 
 impl FrontEnd {
@@ -112,8 +112,7 @@ impl FrontEnd {
             }
         }
         exchange(Command::LOCK, 0, length)?;
-        // Two more frames: the answer to the lock, and the older of the two samples that the converter holds back.
-        exchange(Command::NULL, 0, length)?;
+        // The answer to the lock; every frame from now on answers with the status.
         exchange(Command::NULL, 0, length)?;
 
         let buffers = cortex_m::singleton!(: [[u8; LONGEST]; 3] = [[0; LONGEST]; 3]).ok_or(NoConverter)?;
@@ -127,7 +126,15 @@ impl FrontEnd {
         let send = Transfer::init_memory_to_peripheral(streams.4, tx, null, None, config);
         receive.start(|_| ());
         let spare = Some(spare);
-        Ok(Self { select, receive, send, spare, null, sent_before: false, running: None, _reset: reset })
+        Ok(Self { select, receive, send, spare, null, sent_before: false, running: None, reset })
+    }
+
+    /// Drops the samples that the converter has held back while nobody read it: from here on each data-ready edge is of the
+    /// sample that is read next. 10 µs are more than one and less than 2048 of its clocks, which would reset it.
+    pub fn synchronise(&mut self, delay: &mut impl DelayNs) {
+        self.reset.set_low();
+        delay.delay_us(10);
+        self.reset.set_high();
     }
 
     /// Starts reading the sample whose data-ready edge was captured at this tick.

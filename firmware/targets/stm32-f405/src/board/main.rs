@@ -128,10 +128,11 @@ mod app {
             reset: gpioc.pc6,
         };
         watchdog.feed();
-        let Ok(front_end) = FrontEnd::new(device.SPI2, device.DMA1, pins, &mut delay, &mut rcc) else {
+        let Ok(mut front_end) = FrontEnd::new(device.SPI2, device.DMA1, pins, &mut delay, &mut rcc) else {
             SCB::sys_reset()
         };
         outputs.start();
+        front_end.synchronise(&mut delay);
 
         let (frames_in, frames_out) = cx.local.frames.split();
         let (requests_in, requests) = cx.local.requests.split();
