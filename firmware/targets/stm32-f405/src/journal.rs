@@ -15,6 +15,8 @@ pub const SLOT: usize = 2 * PAGE;
 
 const SEQUENCE: usize = 4;
 const SUM: usize = SLOT - 4;
+/// A record counts as not whole when it was read so often: a disturbance on the bus must not cost one.
+const READS: usize = 3;
 /// As a slot reads that was never written.
 const ERASED: u32 = u32::MAX;
 
@@ -57,18 +59,20 @@ pub struct Journal {
 impl Journal {
     /// Finds the newest whole record in a memory of so many slots (at least 2) by `read` (address, bytes to fill).
     ///
-    /// Reads four bytes of every slot and one whole record; again for each record that is not whole.
+    /// Reads four bytes of every slot and one whole record; again, and three times the record, for each that is not whole.
     pub fn recover<E>(
         slots: u32,
         mut read: impl FnMut(u32, &mut [u8]) -> Result<(), E>,
     ) -> Result<(Self, Option<Image>), RecoverError<E>> {
         let mut below = ERASED;
         while let Some(sequence) = newest(slots, below, &mut read).map_err(RecoverError::Memory)? {
-            let mut bytes = [0; SLOT];
-            read(address(slots, sequence), &mut bytes).map_err(RecoverError::Memory)?;
-            if let Some(image) = image(sequence, &bytes) {
-                let image = image.map_err(|cause| RecoverError::Foreign { sequence, cause })?;
-                return Ok((Self { slots, next: sequence + 1 }, Some(image)));
+            for _ in 0..READS {
+                let mut bytes = [0; SLOT];
+                read(address(slots, sequence), &mut bytes).map_err(RecoverError::Memory)?;
+                if let Some(image) = image(sequence, &bytes) {
+                    let image = image.map_err(|cause| RecoverError::Foreign { sequence, cause })?;
+                    return Ok((Self { slots, next: sequence + 1 }, Some(image)));
+                }
             }
             below = sequence;
         }
@@ -262,6 +266,24 @@ mod tests {
             Ok::<_, ()>(())
         });
         assert_eq!(refused, Err(RecoverError::Foreign { sequence: 0, cause: ImageError::Version { found: 9 } }));
+    }
+
+    #[test]
+    fn a_disturbed_read_costs_no_record() {
+        let images = images(2);
+        let mut memory = erased();
+        let (mut journal, _) = recover(&memory);
+        images.iter().for_each(|image| write(&mut memory, &mut journal, image));
+        let mut disturbed = 0;
+        let found = Journal::recover(SLOTS, |at, bytes: &mut [u8]| {
+            bytes.copy_from_slice(&memory[at as usize..][..bytes.len()]);
+            if bytes.len() == SLOT && disturbed < 2 {
+                bytes[100] ^= 4;
+                disturbed += 1;
+            }
+            Ok::<_, ()>(())
+        });
+        assert_eq!(found, Ok((journal, Some(images[1]))));
     }
 
     #[test]
