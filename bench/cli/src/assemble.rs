@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use meterbench_emulator::{Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_emulator::{
+    BodyConfig, BodyDisturbance, Laboratory, LaboratoryConfig, MeterConfig, Qemu, Spoil as BodySpoil,
+};
 use meterbench_instruments::{
     AcSource, Chamber, ChamberLimits, DisplayReader, InstrumentError, SourceLimits, open_chamber, open_reference,
     open_source, terminator,
 };
 use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
-use meterbench_plan::{BenchFile, BenchKind, FaultWords, InstrumentEntry, MeterFile};
+use meterbench_plan::{BenchFile, BenchKind, BodyEntry, Emulation, FaultWords, InstrumentEntry, MeterFile};
 use meterbench_record::{InstrumentInfo, Nameplate, PositionInfo};
 use meterbench_run::{Calibrations, Place, Shared};
 
@@ -98,10 +100,28 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
         isolation: file.isolation.map_or((0.0, 0.0), |i| (i.ratio_percent, i.angle_minutes)),
         chamber: file.chamber.is_some(),
         engine: changes.engine.into(),
+        body: body(&file.emulation),
     };
     Laboratory::verify(&config).map_err(|error| Refusal::Words(error.to_string()))?;
     let inputs = Inputs { bench: bench.to_owned(), changes: changes.clone() };
     Ok(Equipped { file, positions, config, inputs })
+}
+
+/// Where the firmware runs.
+fn body(emulation: &Emulation) -> BodyConfig {
+    let BodyEntry::Qemu { image } = &emulation.body else { return BodyConfig::Native };
+    let mut qemu = Qemu::default();
+    if let Some(image) = image {
+        qemu.image = image.into();
+    }
+    let spoil = |kind: &str| match kind {
+        "dead" => BodySpoil::Dead,
+        "garbage" => BodySpoil::Garbage,
+        _ => BodySpoil::Killed,
+    };
+    let disturbance = emulation.disturb.iter().find(|d| d.instrument == "body");
+    qemu.disturb = disturbance.map(|d| BodyDisturbance { block: d.after, spoil: spoil(&d.kind) });
+    BodyConfig::Qemu(qemu)
 }
 
 fn apply_changes(file: &mut BenchFile, changes: &Changes) -> Result<(), Refusal> {

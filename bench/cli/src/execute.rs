@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::future::Future;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
@@ -430,9 +431,10 @@ pub async fn conduct(
             recorder
         }
     };
-    let (outcome, outputs, mut recorder, failure) = match identified {
+    let (outcome, outputs, mut recorder, mut failure) = match identified {
         Err(error) => {
-            let (text, during) = (error.to_string(), "identification of the instruments".to_owned());
+            let text = laboratory.failure().map_or_else(|| error.to_string(), |broken| broken.to_string());
+            let during = "identification of the instruments".to_owned();
             let outputs = "nothing was switched on".to_owned();
             let failure = Failure {
                 text: text.clone(),
@@ -452,7 +454,22 @@ pub async fn conduct(
                 prepared.plan.decision_rule,
                 measured,
             );
-            let ended = supervise(bench, prepared.plan.clone(), first_step, stop).await;
+            let during = bench.during.clone();
+            // A meter whose body breaks ends the run like a stop: nothing is waited for that cannot come.
+            let mut stopped = false;
+            let ending = async {
+                tokio::select! { biased; () = stop => stopped = true, () = laboratory.broken() => {} }
+            };
+            let mut ended = supervise(bench, prepared.plan.clone(), first_step, ending).await;
+            // The last look at the world: what breaks in it is told too.
+            laboratory.observe(|_| ());
+            if !stopped && let Some(broken) = laboratory.failure() {
+                let during = during.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let (text, outputs) = (broken.to_string(), ended.outputs.clone());
+                let event = Event::BenchFailed { text: text.clone(), during: during.clone(), outputs };
+                ended.recorder.emit(event).map_err(told)?;
+                (ended.outcome, ended.failure) = (Some(Outcome::Error), Some((text, during)));
+            }
             let failure = ended.failure.map(|(text, during)| Failure {
                 text,
                 during,
@@ -467,7 +484,6 @@ pub async fn conduct(
     let positions = from.map_or(&equipped.positions, |from| &from.record.subject.positions);
     let tested = positions.iter().filter(|p| !p.skip).map(|p| p.id);
     let mut outcome = outcome.unwrap_or_else(|| Counts::strongest(&by_position, tested));
-    let mut failure = failure;
     let bench_ns = recorder.bench_ns();
     let wall_seconds = started.elapsed().as_secs_f64();
     let engine = equipped.positions.iter().find(|p| !p.skip).map(|p| {

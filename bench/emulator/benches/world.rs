@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use meterbench_emulator::{Engine, Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_emulator::{BodyConfig, Engine, Laboratory, LaboratoryConfig, MeterConfig};
 use meterbench_link::{Session, SessionOptions};
 
 fn config(positions: u32, engine: Engine) -> LaboratoryConfig {
@@ -24,6 +24,7 @@ fn config(positions: u32, engine: Engine) -> LaboratoryConfig {
         isolation: (0.0, 0.0),
         chamber: false,
         engine,
+        body: BodyConfig::Native,
     }
 }
 

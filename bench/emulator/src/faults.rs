@@ -1,6 +1,6 @@
 //! Planted faults: each changes the meter or its front end, never a reading of the bench.
 
-use meterbench_meter::{Display, Meter, Settings};
+use meterbench_meter::{Display, Settings};
 use meterbench_metrology::{Impulse, MeterConstant, SAMPLE_RATE, SampleInstant};
 
 use crate::analogue::FrontEnd;
@@ -164,20 +164,25 @@ impl Planted {
         (impulse.rise, self.width.map_or(impulse.fall, later))
     }
 
-    /// What the display shows, as the faults of the register leave it.
-    pub(crate) fn shown(&self, meter: &Meter, obis: [u8; 3], impulses: u32) -> Option<Display> {
-        let own = meter.display(obis)?;
-        let digits = |item: [u8; 3]| meter.display(item).map_or(0.0, |d| d.digits as f64);
-        let moved = match obis {
-            [1, 8, 0] => self.export_as_import * digits([2, 8, 0]),
-            [2, 8, 0] => -self.export_as_import * digits([2, 8, 0]),
-            [3, 8, 0] => -self.inductive_as_capacitive * digits([3, 8, 0]),
-            _ => self.inductive_as_capacitive * digits([3, 8, 0]),
+    /// What the display shows, as the faults of the register leave it; `display` is that of the meter itself.
+    pub(crate) fn shown<E>(
+        &self,
+        mut display: impl FnMut([u8; 3]) -> Result<Option<Display>, E>,
+        obis: [u8; 3],
+        impulses: u32,
+    ) -> Result<Option<Display>, E> {
+        let Some(own) = display(obis)? else { return Ok(None) };
+        let (share, item) = match obis {
+            [1, 8, 0] => (self.export_as_import, [2, 8, 0]),
+            [2, 8, 0] => (-self.export_as_import, [2, 8, 0]),
+            [3, 8, 0] => (-self.inductive_as_capacitive, [3, 8, 0]),
+            _ => (self.inductive_as_capacitive, [3, 8, 0]),
         };
+        let moved = if share == 0.0 { 0.0 } else { share * display(item)?.map_or(0.0, |d| d.digits as f64) };
         let lost = self.lose_one_in.map_or(0.0, |n| f64::from(impulses / n)) + self.dropped_wh * f64::from(impulses);
         let per_digit = 1000.0 / 10f64.powi(i32::from(own.format.decimals));
         let digits = own.digits as f64 + moved - lost / per_digit;
-        Some(Display { digits: digits.max(0.0) as u64, ..own })
+        Ok(Some(Display { digits: digits.max(0.0) as u64, ..own }))
     }
 }
 

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use meterbench_link::{Dialer, Endpoint, Listener, Stream, pipe};
 use meterbench_meter::{
-    Breaker, Configuration, ConfigurationError, Han, MeterError, Profile, ReactiveClass, Settings, TypeNumber,
-    TypeNumberError,
+    Breaker, Configuration, ConfigurationError, Han, Profile, ReactiveClass, Settings, TypeNumber, TypeNumberError,
 };
 use meterbench_metrology::MeterConstant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::analogue::FrontEnd;
+use crate::body::{Body, BodyConfig, BodyError, QemuUnusable};
 use crate::faults::Fault;
 use crate::instruments::chamber::WeissAscii2;
 use crate::instruments::com5003::Com5003;
@@ -61,6 +62,7 @@ pub struct LaboratoryConfig {
     /// A climatic chamber stands around the meters.
     pub chamber: bool,
     pub engine: Engine,
+    pub body: BodyConfig,
 }
 
 /// Why a laboratory cannot be built.
@@ -69,7 +71,9 @@ pub enum LaboratoryError {
     #[error("position {position}: type number {type_number}: {source}")]
     Type { position: u32, type_number: String, source: TypeError },
     #[error("position {position}: {source}")]
-    Meter { position: u32, source: MeterError },
+    Meter { position: u32, source: BodyError },
+    #[error(transparent)]
+    Body(#[from] QemuUnusable),
     #[error("position {position}: the meter constant is zero")]
     Constant { position: u32 },
     #[error("there is no instrument `{0}`")]
@@ -159,6 +163,8 @@ struct Slot {
     instrument: Box<dyn Instrument>,
     log: InstrumentLog,
     is_source: bool,
+    /// It answers by what meters do.
+    reads_meters: bool,
 }
 
 struct Shared {
@@ -189,6 +195,8 @@ pub struct Laboratory {
     dialers: Arc<HashMap<String, Dialer>>,
     epoch: Instant,
     positions: Arc<Vec<u32>>,
+    /// Told when a body breaks.
+    broken: Arc<Notify>,
 }
 
 /// Name of the display reader of a position.
@@ -197,9 +205,13 @@ fn display_name(position: u32) -> String {
 }
 
 impl Laboratory {
-    /// Whether every meter of this configuration can be made.
+    /// Whether every meter of this configuration can be made. No process is started.
     pub fn verify(config: &LaboratoryConfig) -> Result<(), LaboratoryError> {
-        config.meters.iter().try_for_each(|(number, meter)| build_position(*number, meter, config).map(drop))
+        if let BodyConfig::Qemu(qemu) = &config.body {
+            qemu.check()?;
+        }
+        let native = BodyConfig::Native;
+        config.meters.iter().try_for_each(|(number, meter)| build_position(*number, meter, config, &native).map(drop))
     }
 
     /// Builds the laboratory and starts serving its pipes on the current runtime. Bench time begins now.
@@ -207,8 +219,8 @@ impl Laboratory {
         let mut positions = Vec::new();
         let mut systems = 1;
         let wiring = config.meters.iter().map(|(_, meter)| meter.calculator).collect();
-        for (number, meter) in &config.meters {
-            let position = build_position(*number, meter, config)?;
+        for (place, (number, meter)) in config.meters.iter().enumerate() {
+            let position = build_position(*number, meter, config, &config.body.at(place))?;
             systems = systems.max(position.systems());
             positions.push(position);
         }
@@ -229,7 +241,8 @@ impl Laboratory {
             let (dialer, listener) = pipe();
             dialers.insert(name.clone(), dialer);
             listeners.push((name.clone(), listener));
-            slots.insert(name, Slot { instrument, log: InstrumentLog::default(), is_source });
+            let reads_meters = !is_source && name != "chamber";
+            slots.insert(name, Slot { instrument, log: InstrumentLog::default(), is_source, reads_meters });
         }
         let shared =
             Shared { world: World::new(reference, positions, config.ambient_c, config.engine), slots, clients: 0 };
@@ -238,6 +251,7 @@ impl Laboratory {
             dialers: Arc::new(dialers),
             epoch: Instant::now(),
             positions: Arc::new(config.meters.iter().map(|(number, _)| *number).collect()),
+            broken: Arc::default(),
         };
         for (name, listener) in listeners {
             tokio::spawn(laboratory.clone().answer_calls(name, listener));
@@ -285,7 +299,33 @@ impl Laboratory {
         let now = self.bench_ns();
         let mut shared = self.lock();
         shared.advance(now);
+        self.tell_if_broken(&shared.world);
         look(&shared.world)
+    }
+
+    /// What broke the body of a meter. Its time stands still since; instruments that read meters say no more, so that nobody
+    /// takes what is missing for a property of the meter.
+    pub fn failure(&self) -> Option<LaboratoryError> {
+        let shared = self.lock();
+        let (place, error) = shared.world.failure()?;
+        let position = self.positions.get(place).copied().unwrap_or_default();
+        Some(LaboratoryError::Meter { position, source: error.clone() })
+    }
+
+    /// Completes when the body of a meter breaks; never otherwise.
+    pub async fn broken(&self) {
+        let told = self.broken.notified();
+        tokio::pin!(told);
+        told.as_mut().enable();
+        if self.failure().is_none() {
+            told.await;
+        }
+    }
+
+    fn tell_if_broken(&self, world: &World) {
+        if world.failure().is_some() {
+            self.broken.notify_waiters();
+        }
     }
 
     /// The error of the meter at this position now, as the world knows it.
@@ -320,6 +360,10 @@ impl Laboratory {
         let reply = slot.instrument.receive(client, line, world);
         if slot.is_source {
             slot.log.output(now, world.output().is_energised());
+        }
+        self.tell_if_broken(world);
+        if slot.reads_meters && world.failure().is_some() {
+            return crate::instruments::Reply::nothing();
         }
         reply
     }
@@ -398,7 +442,12 @@ impl Laboratory {
     }
 }
 
-fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -> Result<Position, LaboratoryError> {
+fn build_position(
+    number: u32,
+    meter: &MeterConfig,
+    config: &LaboratoryConfig,
+    body: &BodyConfig,
+) -> Result<Position, LaboratoryError> {
     let (profile, configuration) = decode(&meter.type_number, meter.configuration.as_deref())
         .map_err(|source| LaboratoryError::Type { position: number, type_number: meter.type_number.clone(), source })?;
     let constant = MeterConstant::new(meter.constant).ok_or(LaboratoryError::Constant { position: number })?;
@@ -414,13 +463,18 @@ fn build_position(number: u32, meter: &MeterConfig, config: &LaboratoryConfig) -
         1.0 + place.rectangular("ratio", u64::from(number), ratio / 100.0),
         place.rectangular("angle", u64::from(number), angle / 60.0),
     );
-    Position::new(
+    let body = |settings: &Settings| match body {
+        BodyConfig::Native => Body::native(&profile, settings),
+        BodyConfig::Qemu(qemu) => Body::in_qemu(qemu, &meter.type_number, settings),
+    };
+    Position::with_body(
         &profile,
         &settings,
         front_end,
         &meter.faults,
         Draw::of(config.seed, &meter.serial).bits("noise", 0),
         config.ambient_c,
+        body,
     )
     .map_err(|source| LaboratoryError::Meter { position: number, source })
 }

@@ -9,6 +9,7 @@
 
 mod air;
 mod analogue;
+mod body;
 mod faults;
 mod instruments;
 mod laboratory;
@@ -19,6 +20,7 @@ mod reference;
 mod source;
 pub mod world;
 
+pub use body::{BodyConfig, BodyDisturbance, BodyError, BodyFailure, Qemu, QemuUnusable, Spoil, Trouble};
 pub use faults::{Fault, FaultError, FaultKind};
 pub use laboratory::{
     InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig, TypeError, TypeWords,

@@ -1,10 +1,11 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
-use meterbench_meter::{Action, Display, Meter, MeterError, Profile, Settings};
+use meterbench_meter::{Action, Display, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, SampleInstant};
 
 use crate::analogue::dwell::Window;
 use crate::analogue::{Around, FrontEnd, Sampler};
+use crate::body::{Body, BodyError};
 use crate::faults::{Fault, plant};
 use crate::outputs::{Outputs, Pulses};
 use crate::source::Output;
@@ -25,11 +26,14 @@ pub(crate) enum Pace {
 #[derive(Debug)]
 pub(crate) struct Position {
     sampler: Sampler,
-    meter: Meter,
+    body: Body,
+    profile: Profile,
     frames: Vec<Frame>,
     outputs: Outputs,
     /// Samples taken one by one, and in whole windows.
     taken: (u64, u64),
+    /// The body broke: time stands still here.
+    failure: Option<BodyError>,
 }
 
 /// The error of a meter as the world knows it.
@@ -42,28 +46,46 @@ pub struct TrueError {
 }
 
 impl Position {
+    /// With the firmware in this program.
+    #[cfg(test)]
     pub(crate) fn new(
+        profile: &Profile,
+        settings: &Settings,
+        front_end: FrontEnd,
+        faults: &[Fault],
+        noise_seed: u64,
+        ambient_c: f64,
+    ) -> Result<Self, BodyError> {
+        let native = |settings: &Settings| Body::native(profile, settings);
+        Self::with_body(profile, settings, front_end, faults, noise_seed, ambient_c, native)
+    }
+
+    /// `body` makes the body of the settings that the faults leave.
+    pub(crate) fn with_body(
         profile: &Profile,
         settings: &Settings,
         mut front_end: FrontEnd,
         faults: &[Fault],
         noise_seed: u64,
         ambient_c: f64,
-    ) -> Result<Self, MeterError> {
+        body: impl FnOnce(&Settings) -> Result<Body, BodyError>,
+    ) -> Result<Self, BodyError> {
         let mut settings = *settings;
         let planted = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
         Ok(Self {
             outputs: Outputs::new(planted, front_end.clock),
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
-            meter: Meter::new(profile, &settings)?,
+            body: body(&settings)?,
+            profile: *profile,
             frames: Vec::with_capacity(BLOCK),
             taken: (0, 0),
+            failure: None,
         })
     }
 
     /// Systems of the meter.
     pub(crate) fn systems(&self) -> usize {
-        self.meter.profile().systems as usize
+        self.profile.systems as usize
     }
 
     /// Samples of lag behind a moment of bench time.
@@ -72,61 +94,78 @@ impl Position {
     }
 
     /// Runs the meter up to a moment of bench time (samples), by at most so many samples; false when it got there.
+    ///
+    /// Nothing moves after the body broke, see [`Position::failure`].
     pub(crate) fn advance(&mut self, around: Around<'_>, to: u64, pace: Pace, most: u64) -> bool {
+        if self.failure.is_some() {
+            return false;
+        }
+        let moved = self.try_advance(around, to, pace, most);
+        self.sound(moved).unwrap_or(false)
+    }
+
+    fn try_advance(&mut self, around: Around<'_>, to: u64, pace: Pace, most: u64) -> Result<bool, BodyError> {
         let to = self.sampler.own_sample(to);
         let slice_end = self.sampler.next_sample() + most;
         while self.sampler.next_sample() < to {
             if self.sampler.next_sample() >= slice_end {
-                return true;
+                return Ok(true);
             }
-            if pace == Pace::Dwell && self.meter.state().at_window_start() {
-                let sync = self.meter.state().synchronised_by();
+            if pace == Pace::Dwell
+                && let Some(sync) = self.body.window_start()
+            {
                 match self.sampler.take_window(around, sync, to) {
                     Window::Taken(window) => {
-                        self.take_window(&window.0, &window.1);
+                        self.take_window(&window.0, &window.1)?;
                         continue;
                     }
-                    Window::NotYet => return false,
+                    Window::NotYet => return Ok(false),
                     Window::Changing => {}
                 }
             }
-            self.take_samples(around, to, pace);
+            self.take_samples(around, to, pace)?;
         }
-        false
+        Ok(false)
     }
 
-    fn take_samples(&mut self, around: Around<'_>, to: u64, pace: Pace) {
+    fn take_samples(&mut self, around: Around<'_>, to: u64, pace: Pace) -> Result<(), BodyError> {
         self.frames.clear();
         let first = self.sampler.next_sample();
         self.sampler.fill(&mut self.frames, around, to);
         let mut done = self.frames.len();
-        let Self { meter, frames, outputs, sampler, .. } = self;
-        let mut act = |Action::Impulse(impulse)| outputs.put_out(impulse);
+        let Self { body, frames, outputs, sampler, .. } = self;
+        let act = |Action::Impulse(impulse)| outputs.put_out(impulse);
         match pace {
-            Pace::Samples => meter.process(frames, act),
+            Pace::Samples => body.process(frames, act)?,
             Pace::Dwell => {
-                // One by one, to stop where the windows can begin.
-                for (n, frame) in frames.iter().enumerate() {
-                    meter.process(std::slice::from_ref(frame), &mut act);
-                    if meter.state().at_window_start() {
-                        done = n + 1;
-                        break;
-                    }
-                }
+                done = body.process_until_window(frames, act)?;
                 if done < frames.len() {
                     sampler.rewind(first + done as u64);
                 }
             }
         }
         self.taken.0 += done as u64;
+        Ok(())
     }
 
-    fn take_window(&mut self, cycles: &[CycleSums], frames: &[Frame; 2]) {
-        for cycle in cycles {
-            self.meter.process_cycle(cycle, |Action::Impulse(impulse)| self.outputs.put_out(impulse));
-            self.taken.1 += u64::from(cycle.samples);
+    fn take_window(&mut self, cycles: &[CycleSums], frames: &[Frame; 2]) -> Result<(), BodyError> {
+        let Self { body, outputs, .. } = self;
+        body.process_window(cycles, frames, |Action::Impulse(impulse)| outputs.put_out(impulse))?;
+        self.taken.1 += cycles.iter().map(|cycle| u64::from(cycle.samples)).sum::<u64>();
+        Ok(())
+    }
+
+    /// Remembers what broke the body; a meter that refuses is sound.
+    fn sound<T>(&mut self, done: Result<T, BodyError>) -> Result<T, BodyError> {
+        if let Err(error @ (BodyError::Failed(_) | BodyError::Unusable(_))) = &done {
+            self.failure.get_or_insert_with(|| error.clone());
         }
-        self.meter.resume(&frames[0], &frames[1]);
+        done
+    }
+
+    /// What broke the body.
+    pub(crate) fn failure(&self) -> Option<&BodyError> {
+        self.failure.as_ref()
     }
 
     /// Takes the rising edges of the LED since the last call.
@@ -141,17 +180,20 @@ impl Position {
 
     /// The pulses of S0 up to this sample of bench time; `None` for a meter without that output.
     pub(crate) fn pulses(&self, now: u64) -> Option<Pulses> {
-        self.meter.profile().has_pulse_output().then(|| self.outputs.pulses(now))
+        self.profile.has_pulse_output().then(|| self.outputs.pulses(now))
     }
 
     /// What the display shows of this item.
-    pub(crate) fn display(&self, obis: [u8; 3]) -> Option<Display> {
-        self.outputs.planted().shown(&self.meter, obis, self.outputs.impulses())
+    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Option<Display> {
+        let Self { outputs, body, .. } = self;
+        let shown = outputs.planted().shown(|item| body.display(item), obis, outputs.impulses());
+        self.sound(shown).ok().flatten()
     }
 
     /// Lets the test output count kWh or kvarh.
-    pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), MeterError> {
-        self.meter.select_output(quantity)
+    pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), BodyError> {
+        let selected = self.body.select_output(quantity);
+        self.sound(selected)
     }
 
     /// Temperature of the case (°C).
@@ -171,6 +213,17 @@ impl Position {
         let seen = self.sampler.front_end.active_watt(output, &self.sampler.thermal);
         let seen: f64 = seen.iter().take(self.systems()).sum::<f64>() * self.sampler.front_end.clock;
         TrueError { percent: 100.0 * (seen - watt) / watt, watt }
+    }
+}
+
+#[cfg(test)]
+impl Position {
+    /// The meter itself, of a body in this program.
+    pub(crate) fn meter(&self) -> &meterbench_meter::Meter {
+        match &self.body {
+            Body::Native(meter) => meter,
+            Body::LockStep(_) => panic!("the meter is elsewhere"),
+        }
     }
 }
 

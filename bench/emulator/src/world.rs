@@ -4,6 +4,7 @@ use meterbench_metrology::SAMPLE_RATE;
 
 use crate::air::Air;
 use crate::analogue::Around;
+use crate::body::BodyError;
 use crate::position::{Pace, Position, TrueError};
 use crate::reference::Reference;
 use crate::source::{Output, SourceLog};
@@ -77,6 +78,11 @@ impl World {
             }
         }
         self.source.forget_before(self.now.saturating_sub(PAST));
+    }
+
+    /// The place (counted from 0) whose body broke first in order, and what broke it.
+    pub(crate) fn failure(&self) -> Option<(usize, &BodyError)> {
+        self.positions.iter().enumerate().find_map(|(place, position)| Some((place, position.failure()?)))
     }
 
     /// First sample that a command given now can still change.

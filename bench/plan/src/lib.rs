@@ -20,7 +20,7 @@ mod step;
 mod yaml;
 
 pub use bench_file::{
-    Address, BenchFile, BenchKind, Calibration, Disturbance, Emulation, InstrumentEntry, Isolation, Models,
+    Address, BenchFile, BenchKind, BodyEntry, Calibration, Disturbance, Emulation, InstrumentEntry, Isolation, Models,
     PositionEntry,
 };
 pub use condition::Condition;

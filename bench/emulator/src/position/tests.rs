@@ -32,9 +32,9 @@ fn with_an_ideal_front_end_the_register_is_the_energy_of_the_source() {
         let settings = Settings::delivered();
         let mut position = Position::new(&three_phase(), &settings, FrontEnd::ideal(), &[], 0, 23.0).unwrap();
         all(&mut position, &source, &air, 8000, Pace::Samples);
-        let before = position.meter.registers().active_import.quanta();
+        let before = position.meter().registers().active_import.quanta();
         all(&mut position, &source, &air, 8000 * 21, Pace::Samples);
-        let quanta = position.meter.registers().active_import.quanta() - before;
+        let quanta = position.meter().registers().active_import.quanta() - before;
         let watt_hours = quanta as f64 / (240u128 << 76) as f64;
         let truth = (0..3).map(|n| output.active_watt(n)).sum::<f64>() * 20.0 / 3600.0;
         let error = 100.0 * (watt_hours - truth) / truth;
@@ -77,7 +77,7 @@ fn both_engines_agree_to_one_ppm_and_event_for_event() {
         // Dwell in uneven pieces, then the rest by samples.
         (1..=37u64).for_each(|n| all(&mut dwell, &source, &air, end * n / 37, Pace::Dwell));
         all(&mut dwell, &source, &air, end, Pace::Samples);
-        let (one, other) = (samples.meter.registers(), dwell.meter.registers());
+        let (one, other) = (samples.meter().registers(), dwell.meter().registers());
         let registers = [
             ("A+", one.active_import, other.active_import),
             ("A-", one.active_export, other.active_export),
@@ -86,8 +86,8 @@ fn both_engines_agree_to_one_ppm_and_event_for_event() {
         ];
         for (name, one, other) in registers {
             let (one, other) = (one.quanta() as f64, other.quanta() as f64);
-            let total =
-                samples.meter.registers().apparent_import.quanta() + samples.meter.registers().apparent_export.quanta();
+            let total = samples.meter().registers().apparent_import.quanta()
+                + samples.meter().registers().apparent_export.quanta();
             let total = total as f64;
             let ppm = 1e6 * (other - one) / total;
             println!("course {seed}, {name}: {ppm:+.3} ppm");
@@ -113,7 +113,7 @@ fn how_a_dwell_is_cut_changes_no_bit() {
         let mut position = Position::new(&three_phase(), &Settings::delivered(), front_end, &[], 5, 23.0).unwrap();
         (1..=pieces).for_each(|n| all(&mut position, &source, &air, end * n / pieces, Pace::Dwell));
         all(&mut position, &source, &air, end, Pace::Samples);
-        (*position.meter.registers(), position.take_edges())
+        (*position.meter().registers(), position.take_edges())
     };
     assert_eq!(run(1), run(61));
 }
@@ -126,7 +126,7 @@ fn a_fast_clock_registers_more() {
         let front_end = FrontEnd { clock, ..FrontEnd::ideal() };
         let mut position = Position::new(&three_phase(), &Settings::delivered(), front_end, &[], 0, 23.0).unwrap();
         all(&mut position, &source, &air, 8000 * 60, Pace::Samples);
-        position.meter.registers().active_import.quanta() as f64
+        position.meter().registers().active_import.quanta() as f64
     };
     let percent = 100.0 * (energy(1.01) / energy(1.0) - 1.0);
     assert!((percent - 1.0).abs() < 0.05, "{percent}");
