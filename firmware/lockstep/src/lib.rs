@@ -29,9 +29,9 @@
 //! | 131 | refused | reason: u8 |
 //! | 132 | status | sample index, frames taken, running hash, at the start of a window, phase that synchronises |
 //!
-//! and ends with the status. The hash ([`Hash`]) runs over every event and, after each request, over the sample index and
-//! all registers: two bodies that were given the same requests have equal hashes, or the first that differ name the
-//! request.
+//! and ends with the status. The hash ([`Hash`]) runs over every event and, after each request, over the whole state of the
+//! metrology, registers and all: two bodies that were given the same requests have equal hashes, or the first that differ
+//! name the request.
 //!
 //! A body is bounded and does not panic, whatever bytes come: a request that is not understood is refused.
 //!

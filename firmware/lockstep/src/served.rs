@@ -48,7 +48,7 @@ impl Served {
 
     fn status(&mut self, taken: u32) -> Status {
         let Some(meter) = &self.meter else { return Status::default() };
-        self.hash.registers(meter);
+        self.hash.state(meter);
         Status {
             index: meter.sample_index(),
             taken,

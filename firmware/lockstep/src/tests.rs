@@ -101,14 +101,14 @@ fn a_served_meter_does_what_a_meter_does() {
     let mut meter = Meter::new(&profile, &Settings::delivered()).unwrap();
     let (mut impulses, mut seen) = (Vec::new(), Vec::new());
     let mut hash = Hash::default();
-    hash.registers(&meter);
+    hash.state(&meter);
     for block in 0..40 {
         let frames = wave(block * 800, 800);
         meter.process(&frames, |meterbench_meter::Action::Impulse(impulse)| {
             hash.impulse(&impulse);
             impulses.push(impulse);
         });
-        hash.registers(&meter);
+        hash.state(&meter);
         let parts = ask(&mut served, &request(|r| r.samples(block * 800, false, &frames)));
         seen.extend(parts.iter().filter_map(|part| match part {
             AnswerPart::Impulse(impulse) => Some(*impulse),

@@ -44,7 +44,7 @@ impl AddAssign for Energy {
 }
 
 /// The energy registers of one phase, or of the total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Registers {
     /// A+, active energy import (OBIS 1.8.0).
     pub active_import: Energy,

@@ -57,7 +57,7 @@ pub struct Impulse {
 /// Booked energy waits here until it has been given out. `pool + given·step` is what was booked, exactly.
 ///
 /// The share at which the next impulse is complete is known as soon as energy is booked: between, a sample costs a count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ImpulseGenerator {
     /// Booked and not yet spread over samples [quanta · constant].
     pool: u128,

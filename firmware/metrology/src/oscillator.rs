@@ -4,7 +4,7 @@
 //! channels.
 
 /// cos and sin of a rotating angle, Q30.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Oscillator {
     cos: i64,
     sin: i64,

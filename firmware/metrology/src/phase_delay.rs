@@ -11,7 +11,7 @@ pub(crate) struct PhaseDelay {
 }
 
 /// Last input and last output. The output keeps eight fraction bits, so rounding stays below the converter's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub(crate) struct DelayLine {
     input: i64,
     output: i64,

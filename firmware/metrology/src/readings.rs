@@ -1,7 +1,7 @@
 //! Instantaneous values of the last complete window of ten cycles: for display and plausibility, not legal energy.
 
 /// Quadrant of the load by the signs of P (import positive) and Q (positive when the current lags the voltage).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Quadrant {
     /// P and Q positive: import, inductive.
     #[default]
@@ -27,7 +27,7 @@ impl Quadrant {
 }
 
 /// Order in which the phase voltages reach their maxima.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PhaseSequence {
     /// L1-L2-L3.
     Forward,
@@ -36,7 +36,7 @@ pub enum PhaseSequence {
 }
 
 /// Values of one phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct PhaseReadings {
     /// RMS voltage (mV).
     pub voltage_mv: u32,
@@ -55,7 +55,7 @@ pub struct PhaseReadings {
 }
 
 /// Values of the meter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Readings {
     /// Phase values; unused systems stay zero.
     pub phases: [PhaseReadings; 3],

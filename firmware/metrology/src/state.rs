@@ -32,8 +32,8 @@ const SYNC_PEAK: i32 = 395_000;
 /// Samples per cycle at the nominal frequency, Q16. 60 Hz finds itself within one window.
 const NOMINAL_PERIOD: i64 = (SAMPLE_RATE as i64 / 50) << 16;
 
-/// Everything that changes while samples flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything that changes while samples flow. Two processors that were given the same samples have equal states, to the bit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
     index: u64,
     channels: [Channel; 3],
@@ -51,7 +51,7 @@ pub struct State {
 }
 
 /// Sample-rate state of one phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 struct Channel {
     voltage_delay: i32,
     current_delay: DelayLine,
@@ -63,7 +63,7 @@ struct Channel {
 }
 
 /// Mean of a channel over past windows, taken off each sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 struct DcTracker {
     level_q8: i64,
     counts: i32,
@@ -77,7 +77,7 @@ impl DcTracker {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 struct Cycle {
     samples: u32,
     /// Phase whose voltage gives the zero crossings.
@@ -87,7 +87,7 @@ struct Cycle {
     lowest: i32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 struct Window {
     samples: u32,
     cycles: u32,

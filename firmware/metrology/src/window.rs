@@ -7,7 +7,7 @@ use crate::scale::{AMPERE_FULL_SCALE, FULL_SCALE, GAIN_BITS, MILLIWATT_NUMERATOR
 /// Sums of one phase since the window began.
 ///
 /// 24-bit samples over at most 1880 of them: squares need 57 bits, detector sums (Q22) 57 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub(crate) struct WindowSums {
     pub(crate) u: i64,
     pub(crate) i: i64,
