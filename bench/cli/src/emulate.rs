@@ -35,6 +35,11 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
         tokio::select! {
             biased;
             () = stop::requested() => 130,
+            () = laboratory.broken() => {
+                let broken = laboratory.failure().map(|failure| failure.to_string());
+                complain!("error: {}", broken.unwrap_or_default());
+                3
+            }
             () = heart => 3,
             ended = servers.join_next() => {
                 if let Some(Ok(Err(error))) = ended {

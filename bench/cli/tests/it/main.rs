@@ -7,6 +7,7 @@ mod faults;
 mod influences;
 mod program;
 mod pulses;
+mod qemu;
 mod records;
 mod reports;
 mod resume;

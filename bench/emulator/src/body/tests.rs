@@ -73,6 +73,116 @@ impl Link for Both {
     }
 }
 
+/// The other end of the wire in this program; what goes wrong with this block is up to the test.
+#[derive(Debug)]
+struct Near {
+    served: Served,
+    block: u32,
+    spoiled: u32,
+    spoil: fn(&mut Vec<u8>, &mut Vec<u8>),
+}
+
+impl Near {
+    fn body(type_number: &str, settings: &Settings, spoiled: u32, spoil: Exchange) -> Result<Body, BodyError> {
+        let near = Self { served: Served::new(), block: 0, spoiled, spoil };
+        Ok(Body::LockStep(Box::new(LockStep::configure(Box::new(near), type_number, settings)?)))
+    }
+}
+
+/// Changes the request before the body sees it, when the answer is empty, and the answer after.
+type Exchange = fn(&mut Vec<u8>, &mut Vec<u8>);
+
+impl Link for Near {
+    fn exchange(&mut self, request: &[u8], answer: &mut Vec<u8>) -> Result<(), Trouble> {
+        let mut request = request.to_vec();
+        if self.block == self.spoiled {
+            (self.spoil)(&mut request, answer);
+        }
+        answer.resize(LONGEST_ANSWER, 0);
+        let length = self.served.answer(&request, answer);
+        answer.truncate(length);
+        if self.block == self.spoiled {
+            (self.spoil)(&mut request, answer);
+        }
+        self.block += 1;
+        Ok(())
+    }
+
+    fn last_line(&mut self) -> Option<String> {
+        Some("last words".into())
+    }
+}
+
+#[test]
+fn a_body_behind_the_wire_does_what_a_body_here_does() {
+    for (type_number, seed) in [(THREE_PHASE, 11), (SINGLE_PHASE, 12)] {
+        let near = run(type_number, seed, 30, |settings| Near::body(type_number, settings, u32::MAX, |_, _| ()));
+        let native = run(type_number, seed, 30, |settings| {
+            Body::native(type_number.parse::<TypeNumber>().unwrap().profile(), settings)
+        });
+        assert_eq!(near, native);
+        assert!(!near.1.is_empty());
+    }
+}
+
+#[test]
+fn a_body_out_of_step_is_told_with_its_block_and_last_words() {
+    let settings = Settings::delivered();
+    let fail = |spoil: Exchange| {
+        let mut body = Near::body(THREE_PHASE, &settings, 2, spoil).unwrap();
+        body.process(&[Frame::default(); 800], |_| ()).unwrap();
+        let failure = body.process(&[Frame::default(); 800], |_| ()).unwrap_err();
+        let BodyError::Failed(failure) = failure else { panic!("{failure}") };
+        assert_eq!((failure.block, failure.last_line.as_deref()), (2, Some("last words")));
+        let told = failure.to_string();
+        assert!(
+            told.contains("at block 2; its last line is `last words`; ") && told.contains("`cargo build"),
+            "{told}"
+        );
+        failure.trouble
+    };
+    let lost: Exchange = |request, answer| {
+        if answer.is_empty() {
+            request.truncate(request.len() - FRAME);
+            let (length, section) = (request.len() as u32 - 4, request.len() as u16 - HEADER as u16 - 3);
+            request[..4].copy_from_slice(&length.to_le_bytes());
+            request[HEADER + 1..HEADER + 3].copy_from_slice(&section.to_le_bytes());
+        }
+    };
+    assert_eq!(fail(lost), Trouble::OutOfStep { expected: 1600, found: 1599 });
+    let twice: Exchange = |request, answer| {
+        if answer.is_empty() {
+            request[HEADER + 3] ^= 1;
+        }
+    };
+    assert_eq!(fail(twice), Trouble::Refused(meterbench_lockstep::Refusal::OutOfStep));
+    let other: Exchange = |request, answer| {
+        if answer.is_empty() {
+            request[8] ^= 1;
+        }
+    };
+    assert_eq!(fail(other), Trouble::OtherAnswer);
+    let nonsense: Exchange = |_, answer| answer.fill(0x55);
+    assert!(matches!(fail(nonsense), Trouble::Wire(_)));
+    let no_status: Exchange = |_, answer| {
+        answer.truncate(HEADER);
+        if let Some(length) = answer.get_mut(..4) {
+            length.copy_from_slice(&8u32.to_le_bytes());
+        }
+    };
+    assert_eq!(fail(no_status), Trouble::OtherAnswer);
+}
+
+#[test]
+fn what_a_meter_refuses_breaks_nothing() {
+    const IMPORT_ONLY: &str = "686-11-11B-N11-3001-001";
+    let mut body = Near::body(IMPORT_ONLY, &Settings::delivered(), u32::MAX, |_, _| ()).unwrap();
+    let refused = body.select_output(ImpulseQuantity::Reactive);
+    assert!(matches!(refused, Err(BodyError::Meter(MeterError::NoReactiveEnergy))), "{refused:?}");
+    assert!(body.select_output(ImpulseQuantity::Active).is_ok());
+    assert!(body.process(&[Frame::default(); 8], |_| ()).is_ok());
+}
+
 /// The hash in an answer: of its last section, before the two bytes of state.
 fn hash(answer: &[u8]) -> u64 {
     u64::from_le_bytes(answer[answer.len() - 10..answer.len() - 2].try_into().unwrap())
