@@ -56,7 +56,7 @@ pub struct Status {
     pub index: u64,
     /// Frames taken of this request.
     pub taken: u32,
-    /// Running hash, see [`crate::Hash`].
+    /// Running hash, see [`struct@crate::Hash`].
     pub hash: u64,
     /// A window has just ended with a clean zero crossing, and nothing of the next one has been taken.
     pub at_window_start: bool,

@@ -29,7 +29,7 @@
 //! | 131 | refused | reason: u8 |
 //! | 132 | status | sample index, frames taken, running hash, at the start of a window, phase that synchronises |
 //!
-//! and ends with the status. The hash ([`Hash`]) runs over every event and, after each request, over the whole state of the
+//! and ends with the status. The hash ([`struct@Hash`]) runs over every event and, after each request, over the whole state of the
 //! metrology, registers and all: two bodies that were given the same requests have equal hashes, or the first that differ
 //! name the request.
 //!
