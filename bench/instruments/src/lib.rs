@@ -7,12 +7,14 @@
 mod com5003;
 mod display_reader;
 mod mt786;
+mod programmer;
 mod roles;
 mod weiss_ascii2;
 
 use meterbench_link::Session;
 
 pub use display_reader::DisplayReader;
+pub use programmer::{Clearance, Flashed, OFF_VOLT, Programmer};
 pub use roles::{
     AcSource, CalculatorState, Chamber, ChamberLimits, Climate, DisplayReading, Energy, ErrorCalculator, ErrorReading,
     InstrumentError, MeterOutput, Pulses, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting,

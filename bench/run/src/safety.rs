@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use meterbench_instruments::{AcSource, Chamber};
+use meterbench_instruments::{AcSource, Chamber, OFF_VOLT};
 
-/// Below this a voltage (V) or a current (A) counts as off.
-const OFF_VOLT: f64 = 1.0;
+/// Below this a current (A) counts as off.
 const OFF_AMPERE: f64 = 0.001;
 
 /// Undo actions, last in first out. Clones share one stack.
