@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arguments::EngineChoice;
 use crate::catalogue::{self, Refusal};
+use crate::firmware;
 
 /// Longest wait for an ordinary answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -241,6 +242,7 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
             id: entry.id,
             nameplate: info.meter.clone(),
             calculator: entry.calculator.clone(),
+            programmer: firmware::programmer(entry),
             display: DisplayReader::new(session(&format!("display/{}", entry.id), title, "display-reader")?),
             skip: entry.skip,
             lost: false,

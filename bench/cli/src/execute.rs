@@ -23,6 +23,7 @@ use crate::arguments::{DEFAULT_BENCH, Format, RunArguments};
 use crate::assemble::{self, Changes, Equipped};
 use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
+use crate::firmware;
 use crate::journal::{self, Reader};
 use crate::report;
 use crate::resume::{self, From};
@@ -243,6 +244,7 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
             let chamber = assemble::idle_chamber(equipped);
             check_set_points(source_driver.as_ref(), chamber.as_deref(), &plan, systems)
                 .map_err(|refused| Refusal::Words(format!("{}, {refused}", source.name)))?;
+            firmware::check(&plan, &equipped.file.positions, &source)?;
             Ok(Prepared { source, plan })
         }
         Err(findings) => Err(Refusal::Findings(source, findings)),

@@ -186,7 +186,7 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
             };
             vec![wait]
         }
-        Action::Prompt { .. } => Vec::new(),
+        Action::Prompt { .. } | Action::Flash { .. } => Vec::new(),
     }
 }
 

@@ -29,6 +29,7 @@ pub mod diagnostics;
 pub mod emulate;
 pub mod execute;
 pub mod explain;
+pub mod firmware;
 pub mod journal;
 pub mod list;
 pub mod rehearsal;

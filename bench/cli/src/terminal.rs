@@ -235,6 +235,12 @@ impl Reader for Terminal {
             }
             Event::Measured { measurement } => self.measured(measurement),
             Event::PositionLost { position, text, .. } => self.lost.push(format!("position {position}: {text}")),
+            Event::Flashed(f) if !self.quiet => {
+                self.say(&format!("        position {}: {} bytes of {} in {}", f.position, f.bytes, f.image, f.chip));
+            }
+            Event::Logged(line) if !self.quiet => {
+                self.say(&format!("        position {}: {}", line.position, line.text));
+            }
             Event::StepEnded(_) => self.end_step(None),
             Event::RunEnded { outcome, .. } => {
                 self.end_step(Some(if *outcome == Outcome::Interrupted { "stop" } else { "broke" }));
@@ -244,6 +250,7 @@ impl Reader for Terminal {
             }
             Event::RunResumed { step, attempt, .. } => self.say(&format!("  attempt {attempt}, from step {step}")),
             Event::Noted { text, .. } if !self.quiet => self.say(&format!("  note  {text}")),
+            Event::Flashed(_) | Event::Logged(_) => {}
             Event::Noted { .. } | Event::BenchFailed { .. } | Event::Unknown(_) => {}
         }
     }

@@ -72,6 +72,9 @@ pub trait Programmer: Send {
     /// The probe is isolated: it may touch a meter under voltage.
     fn isolated(&self) -> bool;
 
+    /// Refuses an image that is not for this chip; nothing is touched for it.
+    fn check(&self, image: &Path) -> Result<(), InstrumentError>;
+
     /// Erases, writes and reads back the image, and starts it.
     async fn flash(&mut self, image: &Path, clearance: Clearance) -> Result<Flashed, InstrumentError>;
 

@@ -9,8 +9,10 @@ use crate::quantity::{self, Dimension};
 use crate::yaml::{self, Node, Value};
 
 mod emulation;
+mod probe;
 
 pub use emulation::{BodyEntry, Disturbance, Emulation};
+pub use probe::ProbeEntry;
 
 /// Told apart before anything is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub struct PositionEntry {
     pub calculator: String,
     pub faults: Vec<FaultWords>,
     pub skip: bool,
+    /// Real benches only.
+    pub probe: Option<ProbeEntry>,
 }
 
 /// What stands between the source and the voltage circuits of several meters with closed links: isolating transformers, by
@@ -143,7 +147,7 @@ impl Reader<'_> {
             }
         };
         let instruments = self.instruments(&fields, kind);
-        let positions = self.positions(&fields);
+        let positions = self.positions(&fields, kind);
         let isolation = match fields.get("isolation") {
             None => None,
             Some(node) => Some(self.isolation(node)?),
@@ -295,7 +299,7 @@ impl Reader<'_> {
         Some(Calibration { certificate, due: due.to_owned(), uncertainty })
     }
 
-    fn positions(&self, fields: &Fields<'_>) -> Option<Vec<PositionEntry>> {
+    fn positions(&self, fields: &Fields<'_>, kind: BenchKind) -> Option<Vec<PositionEntry>> {
         let findings = self.findings;
         let Some(node) = fields.get("positions") else {
             fields.missing("positions", "the bench", findings);
@@ -312,8 +316,10 @@ impl Reader<'_> {
             findings.push(Finding::error("out-of-range", &node.span, message).label(label));
         }
         let mut positions: Vec<PositionEntry> = Vec::new();
+        let mut probes = Vec::new();
         for item in items {
-            let Some((position, span)) = self.position(item) else { continue };
+            let Some((position, span)) = self.position(item, kind) else { continue };
+            probes.extend(position.probe.clone().map(|probe| (probe, span.clone())));
             for (same, what) in [
                 (positions.iter().any(|p| p.id == position.id), "position number"),
                 (positions.iter().any(|p| p.serial == position.serial), "serial number"),
@@ -326,12 +332,13 @@ impl Reader<'_> {
             }
             positions.push(position);
         }
+        probe::check_apart(&probes, findings);
         Some(positions)
     }
 
-    fn position(&self, node: &Node) -> Option<(PositionEntry, Range<usize>)> {
+    fn position(&self, node: &Node, kind: BenchKind) -> Option<(PositionEntry, Range<usize>)> {
         let findings = self.findings;
-        let keys = ["id", "meter", "serial", "impulses", "optical", "display", "faults", "skip"];
+        let keys = ["id", "meter", "serial", "impulses", "optical", "display", "faults", "skip", "probe"];
         let fields = Fields::open(node, "a position", &keys, findings)?;
         if fields.get("id").is_none() {
             fields.missing("id", "a position", findings);
@@ -360,6 +367,7 @@ impl Reader<'_> {
         });
         let faults = fields.get("faults").map(|node| FaultWords::read_map(node, findings)).unwrap_or_default();
         let skip = fields.flag("skip", findings);
+        let probe = fields.get("probe").and_then(|node| probe::read(node, kind, findings));
         let position = PositionEntry {
             id: u32::try_from(id?).ok()?,
             meter: meter?.0.to_owned(),
@@ -367,6 +375,7 @@ impl Reader<'_> {
             calculator: calculator?,
             faults,
             skip,
+            probe,
         };
         Some((position, fields.span))
     }

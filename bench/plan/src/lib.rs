@@ -21,7 +21,7 @@ mod yaml;
 
 pub use bench_file::{
     Address, BenchFile, BenchKind, BodyEntry, Calibration, Disturbance, Emulation, InstrumentEntry, Isolation, Models,
-    PositionEntry,
+    PositionEntry, ProbeEntry,
 };
 pub use condition::Condition;
 pub use fault_file::{FaultFile, FaultWords};

@@ -92,6 +92,12 @@ pub enum Action {
     PulseOutput {
         points: Vec<PulsePoint>,
     },
+    /// Firmware over the probe of every position, and its log for a time. `span`: where the plan names the image.
+    Flash {
+        image: String,
+        log_seconds: f64,
+        span: Range<usize>,
+    },
     Apply {
         load: LoadPoint,
     },
@@ -228,8 +234,10 @@ impl Resolver<'_> {
     /// Identifiers are made of words: two steps that measure must not share theirs.
     fn check_identifiers(&self, steps: &[(ResolvedStep, Range<usize>)]) {
         let measures = |step: &ResolvedStep| {
-            !matches!(step.action, Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. })
-                && !matches!(&step.action, Action::Wait { expect, .. } if expect.is_empty())
+            !matches!(
+                step.action,
+                Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } | Action::Flash { .. }
+            ) && !matches!(&step.action, Action::Wait { expect, .. } if expect.is_empty())
         };
         let mut known = std::collections::HashSet::new();
         for (step, span) in steps.iter().filter(|(step, _)| measures(step)) {
@@ -275,6 +283,9 @@ impl Resolver<'_> {
             Body::Wait { seconds, expect } => {
                 let expect = expect.iter().map(|e| Expectation { count: e.count }).collect();
                 Action::Wait { seconds: *seconds, expect }
+            }
+            Body::Flash { image, log_seconds } => {
+                Action::Flash { image: image.value.clone(), log_seconds: *log_seconds, span: image.span.clone() }
             }
             Body::Prompt { text } => Action::Prompt { text: text.clone() },
             Body::CompositeError | Body::Group { .. } => return None,

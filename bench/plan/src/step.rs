@@ -12,7 +12,7 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 15] = [
+pub const STEPS: [(&str, &str); 16] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
     ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
@@ -24,6 +24,7 @@ pub const STEPS: [(&str, &str); 15] = [
     ("meter-constant", "impulses against the register (dial test): at"),
     ("pulse-output", "time on and off of the pulses on S0, and as many as on the LED and in the register: at"),
     ("interrupt", "voltage dips and interruptions without current: to, for, times; alone: the standard's own"),
+    ("flash", "put firmware into the meters over their probes: image, log"),
     ("apply", "apply a load point and leave it on: voltage, current, power-factor, frequency, phases, direction"),
     ("wait", "let bench time pass: for, expect"),
     ("prompt", "ask the operator: text"),
@@ -31,7 +32,7 @@ pub const STEPS: [(&str, &str); 15] = [
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 6] = ["play", "switch", "press", "read", "write", "flash"];
+pub const RESERVED_STEPS: [&str; 5] = ["play", "switch", "press", "read", "write"];
 
 mod vary;
 
@@ -142,6 +143,10 @@ pub(crate) enum Body {
     },
     PulseOutput {
         at: Option<Vec<Block>>,
+    },
+    Flash {
+        image: Spanned<String>,
+        log_seconds: f64,
     },
     Apply {
         load: Block,
@@ -264,6 +269,7 @@ impl StepReader<'_> {
             "starting" => &["direction"],
             "no-load" => &["voltage"],
             "meter-constant" => &["at", "limit"],
+            "flash" => &["image", "log"],
             "apply" => &LOAD_KEYS,
             "wait" => &["for", "expect"],
             "prompt" => &["text"],
@@ -346,6 +352,7 @@ impl StepReader<'_> {
             "no-load" => Body::NoLoad { voltages: amounts(fields, "voltage", Dimension::Voltage, findings) },
             "meter-constant" => Body::MeterConstant { at: self.at(fields)? },
             "pulse-output" => Body::PulseOutput { at: self.at(fields)? },
+            "flash" => self.flash(fields)?,
             "apply" => Body::Apply { load: read_block(fields, findings) },
             "wait" => Body::Wait { seconds: self.duration(fields)?, expect: read_expect(fields, findings) },
             "prompt" => Body::Prompt { text: fields.required_text("text", "step `prompt`", findings)?.0.to_owned() },
@@ -359,6 +366,16 @@ impl StepReader<'_> {
             return None;
         };
         quantity::absolute(node, "for", Dimension::Time, 0.0..=3.6e6, self.findings)
+    }
+
+    fn flash(&self, fields: &Fields<'_>) -> Option<Body> {
+        let (image, node) = fields.required_text("image", "step `flash`", self.findings)?;
+        let image = Spanned { value: image.to_owned(), span: node.span.clone(), words: image.to_owned() };
+        let log_seconds = match fields.get("log") {
+            None => 0.0,
+            Some(node) => quantity::absolute(node, "log", Dimension::Time, 0.0..=3600.0, self.findings)?,
+        };
+        Some(Body::Flash { image, log_seconds })
     }
 
     fn readings(&self, fields: &Fields<'_>, default: u64) -> Option<u64> {

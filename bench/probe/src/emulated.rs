@@ -8,6 +8,7 @@
 
 mod chip;
 mod debug_port;
+pub mod firmware;
 mod flash_memory;
 mod memory;
 mod thumb;
@@ -132,6 +133,14 @@ impl Wire {
 
 /// Probes on the USB of this machine: each with its serial number and the board behind it.
 pub fn probes(boards: &[(&str, &Board)]) -> Probes {
+    probes_seen(boards, || {})
+}
+
+/// The same; `look` is called whenever somebody looks for a probe.
+pub fn probes_seen(boards: &[(&str, &Board)], look: impl Fn() + Send + Sync + 'static) -> Probes {
     let plugged: Vec<(String, Board)> = boards.iter().map(|(serial, b)| ((*serial).to_owned(), (*b).clone())).collect();
-    Probes::with(move || Lister::with_lister(Box::new(usb::Usb(plugged.clone()))))
+    Probes::with(move || {
+        look();
+        Lister::with_lister(Box::new(usb::Usb(plugged.clone())))
+    })
 }

@@ -59,6 +59,11 @@ impl Programmer for ProbeProgrammer {
         self.entry.isolated
     }
 
+    fn check(&self, image: &Path) -> Result<(), InstrumentError> {
+        let checked = KnownChip::named(&self.entry.chip).and_then(|chip| Image::read(image, &chip));
+        checked.map(|_| ()).map_err(|error| self.error(&error))
+    }
+
     async fn flash(&mut self, image: &Path, clearance: Clearance) -> Result<Flashed, InstrumentError> {
         self.release().await;
         let (done, flashed) = oneshot::channel();

@@ -149,6 +149,38 @@ pub struct StepReport {
     pub step: u32,
 }
 
+/// Firmware that was put into a meter, and read back byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firmware {
+    /// Number of the step.
+    pub step: u32,
+    /// Position.
+    pub position: u32,
+    /// File of the image, as the plan names it.
+    pub image: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Bytes in the flash.
+    pub bytes: u64,
+    /// The probe by its name, VID:PID and serial number.
+    pub probe: String,
+    /// The chip by its name and identity.
+    pub chip: String,
+    /// Why the probe was allowed to touch the meter.
+    pub clearance: String,
+}
+
+/// A line of the log of a meter's firmware.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Number of the step.
+    pub step: u32,
+    /// Position.
+    pub position: u32,
+    /// The words.
+    pub text: String,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -189,6 +221,10 @@ pub enum Event {
         /// The words.
         text: String,
     },
+    /// Firmware stands in a meter.
+    Flashed(Firmware),
+    /// A meter's firmware says something.
+    Logged(LogLine),
     /// A position could not be measured further, by fault of the bench.
     PositionLost {
         /// Number of the step.

@@ -16,8 +16,8 @@ mod record;
 mod verdict;
 
 pub use event::{
-    EngineTime, Event, InstrumentInfo, JournalLine, PositionInfo, RunInfo, RunStart, SCHEMA_JOURNAL, StepInfo,
-    StepReport, Subject,
+    EngineTime, Event, Firmware, InstrumentInfo, JournalLine, LogLine, PositionInfo, RunInfo, RunStart, SCHEMA_JOURNAL,
+    StepInfo, StepReport, Subject,
 };
 pub use load_point::{Direction, EnergyKind, LoadPoint, Phases, PowerFactor, Reactance};
 pub use measurement::{BudgetItem, Limit, LimitBinding, Measurement, Uncertainty, Value};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::BenchNs;
-use crate::event::{EngineTime, Event, JournalLine, RunInfo, RunStart, Subject};
+use crate::event::{EngineTime, Event, Firmware, JournalLine, LogLine, RunInfo, RunStart, Subject};
 use crate::measurement::Measurement;
 use crate::verdict::{Outcome, Verdict};
 
@@ -132,6 +132,12 @@ pub struct Record {
     pub measurements: Vec<Measurement>,
     /// Notes and faults of the bench, in order.
     pub notes: Vec<String>,
+    /// Firmware that was put into meters, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firmware: Vec<Firmware>,
+    /// What the firmware of meters said, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLine>,
     /// Verdicts per position.
     pub positions_counts: BTreeMap<u32, Counts>,
     /// Positions the bench lost, with the reason.
@@ -173,6 +179,8 @@ impl Record {
             subject: start.subject,
             measurements: Vec::new(),
             notes: Vec::new(),
+            firmware: Vec::new(),
+            log: Vec::new(),
             positions_counts: BTreeMap::new(),
             positions_lost: BTreeMap::new(),
             counts: Counts::default(),
@@ -200,6 +208,8 @@ impl Record {
             }
             Event::StepEnded(ended) => self.steps_ended = self.steps_ended.max(ended.step),
             Event::Noted { text, .. } => self.notes.push(text),
+            Event::Flashed(firmware) => self.firmware.push(firmware),
+            Event::Logged(line) => self.log.push(line),
             Event::PositionLost { position, text, .. } => {
                 self.notes.push(format!("position {position}: {text}"));
                 self.positions_lost.insert(position, text);

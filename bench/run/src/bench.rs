@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use meterbench_instruments::{AcSource, Chamber, DisplayReader, MeterOutput, Readback, Reference, Setting, Wave};
+use meterbench_instruments::{
+    AcSource, Chamber, Clearance, DisplayReader, MeterOutput, Programmer, Readback, Reference, Setting, Wave,
+};
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{
     Direction, EnergyKind, Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict,
@@ -49,6 +51,8 @@ pub struct Place {
     /// Input of the reference's error calculator.
     pub calculator: String,
     pub display: DisplayReader,
+    /// A probe on the meter's board, on a bench that has one.
+    pub programmer: Option<Box<dyn Programmer>>,
     /// Not tested on request.
     pub skip: bool,
     /// Cannot be measured further, by fault of the bench.
@@ -189,6 +193,27 @@ impl Bench {
     pub(crate) async fn remove_current(&mut self, load: &LoadPoint) -> Result<(), RunError> {
         let unloaded = LoadPoint { ampere: 0.0, current: "0 A".into(), ..load.clone() };
         self.apply(&unloaded).await
+    }
+
+    /// Switches the source off and waits until its own measurement says so.
+    pub(crate) async fn switch_off(&mut self) -> Result<Clearance, RunError> {
+        self.standing = None;
+        self.safety.push(self.source.as_ref());
+        self.source.off().await?;
+        let mut read = String::new();
+        for _ in 0..READ_BACK_TRIES {
+            match Clearance::read_back(&self.source.read_back().await?) {
+                Ok(clearance) => return Ok(clearance),
+                Err(words) => read = words,
+            }
+            sleep(READ_BACK_EVERY).await;
+        }
+        Err(RunError::StillOn { read })
+    }
+
+    /// Meters that started anew count active energy at their test outputs.
+    pub(crate) fn meters_have_started(&mut self) {
+        self.output = None;
     }
 
     async fn await_read_back(&mut self, setting: &Setting) -> Result<(), RunError> {

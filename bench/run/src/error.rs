@@ -17,6 +17,10 @@ pub enum RunError {
     NoEnergy { counted: f64, wanted: f64 },
     #[error("the chamber does not reach {asked} °C: it stands at {read} °C after {hours} h")]
     NoClimate { asked: f64, read: f64, hours: f64 },
+    #[error("the source was switched off and still says {read}: no probe that is not isolated may touch a meter")]
+    StillOn { read: String },
+    #[error("position {position} has no probe")]
+    NoProbe { position: u32 },
     #[error("the plan asks for {asked} °C and the bench has no chamber")]
     NoChamber { asked: f64 },
     #[error("the journal cannot be written: its writer has gone")]

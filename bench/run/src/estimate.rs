@@ -7,6 +7,8 @@ use meterbench_standards::{Influence, InterruptionRow, REFERENCE_C};
 
 /// Applying a load: switching, read-back, settling (s).
 const APPLY: f64 = 10.8;
+/// Firmware of some hundred kilobytes over a probe: erasing, writing, reading back (s).
+const FLASH: f64 = 30.0;
 /// How fast a chamber moves its air [K/s]; what it needs to stand (s).
 const CHAMBER: f64 = 3.0 / 60.0;
 const CHAMBER_STANDS: f64 = 20.0;
@@ -32,6 +34,7 @@ pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
         Action::WarmUp { seconds, .. } => APPLY + seconds,
         Action::Apply { .. } => APPLY,
         Action::Wait { seconds, .. } => *seconds,
+        Action::Flash { log_seconds, .. } => FLASH + log_seconds,
         Action::Prompt { .. } | Action::Composite { .. } | Action::NotApplicable { .. } => 0.0,
         Action::Accuracy { points, readings, both_ways } => {
             let once: f64 = points.iter().map(|point| point_seconds(point, *readings, plate)).sum();

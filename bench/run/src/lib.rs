@@ -16,6 +16,7 @@ mod error;
 mod error_points;
 mod estimate;
 mod evidence;
+mod flash;
 mod impulse_counts;
 mod influence;
 mod interruptions;

@@ -55,9 +55,11 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
         Action::Starting { points, .. } => points.iter().collect(),
         Action::PulseOutput { points } => points.iter().map(|p| &p.load).collect(),
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),
-        Action::Wait { .. } | Action::Prompt { .. } | Action::Composite { .. } | Action::NotApplicable { .. } => {
-            Vec::new()
-        }
+        Action::Wait { .. }
+        | Action::Prompt { .. }
+        | Action::Flash { .. }
+        | Action::Composite { .. }
+        | Action::NotApplicable { .. } => Vec::new(),
     }
 }
 

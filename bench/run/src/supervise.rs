@@ -12,7 +12,7 @@ use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::{
-    accuracy, climate, composite, influence, interruptions, meter_constant, no_load, preparation, pulse_output,
+    accuracy, climate, composite, flash, influence, interruptions, meter_constant, no_load, preparation, pulse_output,
     repeatability, self_heating, starting,
 };
 
@@ -134,6 +134,7 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
         Action::WarmUp { load, seconds } => preparation::warm_up(bench, step, load, *seconds).await?,
         Action::Apply { load } => preparation::apply(bench, step, load).await?,
         Action::Wait { seconds, expect } => preparation::wait(bench, step, *seconds, expect).await?,
+        Action::Flash { image, log_seconds, .. } => flash::flash(bench, step, image, *log_seconds).await?,
         Action::Prompt { text } => preparation::prompt(bench, step, text)?,
         Action::Accuracy { points, readings, both_ways: false } => {
             accuracy::accuracy(bench, step, points, *readings).await?;
@@ -177,7 +178,7 @@ pub fn step_info(step: &ResolvedStep) -> StepInfo {
         Action::MeterConstant { .. } => 1,
         Action::PulseOutput { points } => 4 * points.len(),
         Action::Wait { expect, .. } => expect.len(),
-        Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } => 0,
+        Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } | Action::Flash { .. } => 0,
     };
     StepInfo {
         step: step.number,

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use meterbench_instruments::Clearance;
+use meterbench_probe::emulated::firmware::{ARM, elf, image};
 use meterbench_probe::emulated::{Board, Cut, FLASH, STM32F405, STM32F427, StuckBit, probes};
 use meterbench_probe::{Connection, Image, KnownChip, ProbeError, Probes};
 
-use crate::firmware::{ARM, Files, elf, image};
+use crate::files::Files;
 
 const CHIP: &str = "STM32F405RG";
 

@@ -7,7 +7,7 @@ use meterbench_instruments::Clearance;
 use meterbench_probe::emulated::{Board, STM32F405, probes};
 use meterbench_probe::{Connection, Image, KnownChip, Stage};
 
-use crate::firmware::Files;
+use crate::files::Files;
 
 #[test]
 fn the_flash_holds_the_image_and_the_rest_of_its_sectors_is_erased() {

@@ -1,5 +1,5 @@
 //! Everything above the wire, against an emulated chip that obeys its flash.
 
 mod errors;
-mod firmware;
+mod files;
 mod flashing;

@@ -1,10 +1,9 @@
-//! Firmware made by hand: an ELF file with a program that runs on the emulated core.
+//! Firmware made by hand for the emulated chip: an ELF file with a program that its core executes.
 
-use std::fs;
-use std::path::PathBuf;
+use super::FLASH;
 
-use meterbench_probe::emulated::FLASH;
-use tempfile::TempDir;
+/// Number of the machine in an ELF file for Arm.
+pub const ARM: u16 = 40;
 
 /// Where the program puts the control block of its log.
 const LOG: u32 = 0x2000_0400;
@@ -19,7 +18,7 @@ fn halves(into: &mut Vec<u8>, values: &[u16]) {
 }
 
 /// What goes into the flash: vector table, program, what it copies into the RAM, and filler.
-pub(crate) fn image(log: &str, bytes: usize) -> Vec<u8> {
+pub fn image(log: &str, bytes: usize) -> Vec<u8> {
     // Control block: identifier, one channel up, none down; the channel: name, ring, size, write, read, flags.
     let mut block = b"SEGGER RTT\0\0\0\0\0\0".to_vec();
     let ring = (log.len() as u32 + 16) & !3;
@@ -54,7 +53,7 @@ pub(crate) fn image(log: &str, bytes: usize) -> Vec<u8> {
 }
 
 /// An ELF file for a machine, with these bytes at an address and a symbol that names the log.
-pub(crate) fn elf(machine: u16, address: u32, bytes: &[u8]) -> Vec<u8> {
+pub fn elf(machine: u16, address: u32, bytes: &[u8]) -> Vec<u8> {
     const NAMES: &[u8] = b"\0_SEGGER_RTT\0";
     let data = 52 + 32;
     let symbols = (data + bytes.len() as u32).next_multiple_of(4);
@@ -79,32 +78,4 @@ pub(crate) fn elf(machine: u16, address: u32, bytes: &[u8]) -> Vec<u8> {
     words(&mut file, &[0, 2, 0, 0, symbols, 32, 3, 1, 4, 16]);
     words(&mut file, &[0, 3, 0, 0, names, NAMES.len() as u32, 0, 0, 1, 0]);
     file
-}
-
-pub(crate) const ARM: u16 = 40;
-
-/// A directory with files in it.
-pub(crate) struct Files(TempDir);
-
-impl Files {
-    pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    pub(crate) fn with(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-
-    /// The firmware of a meter that says this.
-    pub(crate) fn firmware(&self, log: &str, bytes: usize) -> (PathBuf, Vec<u8>) {
-        let image = image(log, bytes);
-        (self.with("meter.elf", &elf(ARM, FLASH, &image)), image)
-    }
-
-    /// Without the directory, which is another one every time.
-    pub(crate) fn strip(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.0.path().display()), "")
-    }
 }
