@@ -26,6 +26,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Show what a plan will do: points, limits, clauses, impulses and time. Nothing runs.
     Explain(ExplainArguments),
+    /// Put firmware into a meter over a debug probe, read it back and start it.
+    Flash(FlashArguments),
     /// Serve the emulated instruments of a bench on TCP, in real time.
     Emulate(EmulateArguments),
     /// Make the report of a run again from its journal.
@@ -127,6 +129,41 @@ pub struct ExplainArguments {
     pub meter: Option<String>,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "A meter stands at the potential of the mains. Without --isolated or `isolated: true` in the bench file, \
+nothing is touched unless the voltage is off: said by the source of the bench, or by you with --voltage-off.
+
+Exit codes: 0 the firmware is in the meter and was read back, 2 refused before anything was touched, 3 the probe or the \
+chip failed."
+)]
+pub struct FlashArguments {
+    /// Firmware: the ELF file, as the linker writes it.
+    #[arg(value_name = "IMAGE")]
+    pub image: PathBuf,
+    /// Chip of the meter, such as STM32F405RG.
+    #[arg(long, value_name = "NAME", required_unless_present = "bench", conflicts_with = "bench")]
+    pub chip: Option<String>,
+    /// Probe, where several are connected.
+    #[arg(long, value_name = "VID:PID[:SERIAL]", conflicts_with = "bench")]
+    pub probe: Option<String>,
+    /// The probe is galvanically isolated: it may touch a meter under voltage.
+    #[arg(long, conflicts_with_all = ["bench", "voltage_off"])]
+    pub isolated: bool,
+    /// You have made sure that the meter is without voltage.
+    #[arg(long, conflicts_with = "bench")]
+    pub voltage_off: bool,
+    /// Bench file of a real bench: chip, probe and isolation stand at its position; its source is asked.
+    #[arg(long, value_name = "FILE")]
+    pub bench: Option<String>,
+    /// Position of the bench, where several have a probe.
+    #[arg(long, value_name = "N", requires = "bench")]
+    pub position: Option<u32>,
+    /// Show the log of the firmware for so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub log: u32,
 }
 
 #[derive(Debug, Clone, Args)]

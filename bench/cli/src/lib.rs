@@ -30,6 +30,7 @@ pub mod emulate;
 pub mod execute;
 pub mod explain;
 pub mod firmware;
+pub mod flash;
 pub mod journal;
 pub mod list;
 pub mod rehearsal;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use meterbench::arguments::{Arguments, Command};
-use meterbench::{check, emulate, execute, explain, list, report};
+use meterbench::{check, emulate, execute, explain, flash, list, report};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::Run(run) => execute::run(run),
         Command::Check(check) => check::check(check),
         Command::Explain(explain) => explain::explain(explain),
+        Command::Flash(flash) => flash::flash(flash),
         Command::Emulate(emulate) => emulate::emulate(emulate),
         Command::Report(report) => report::again(report),
         Command::List(list) => list::list(list),

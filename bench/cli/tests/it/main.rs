@@ -4,6 +4,8 @@ mod broken_benches;
 mod broken_plans;
 mod explain;
 mod faults;
+#[cfg(feature = "probe")]
+mod flash;
 mod influences;
 mod program;
 mod pulses;

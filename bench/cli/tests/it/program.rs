@@ -94,6 +94,19 @@ fn a_real_bench_is_refused_in_one_sentence() {
     assert!(text(&output).contains("runs emulated benches only"), "{}", text(&output));
 }
 
+#[cfg(not(feature = "probe"))]
+#[test]
+fn flash_says_how_to_build_it() {
+    let out = TempDir::new().expect("a directory");
+    let output = meterbench(&["flash", "meter.elf", "--chip", "STM32F405RG", "--voltage-off"], out.path());
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output),
+        "error: this meterbench was built without probes; build it with them: `cargo run --release --features probe -- \
+         flash meter.elf ...`\n"
+    );
+}
+
 #[test]
 fn a_signal_ends_with_130_and_outputs_off() {
     let out = TempDir::new().expect("a directory");
