@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use meterbench::report::{csv, html, junit};
 use meterbench::words;
-use meterbench_record::{EngineTime, Measurement, Record, Value, Verdict};
+use meterbench_record::{EngineTime, Firmware, LogLine, Measurement, Record, Value, Verdict};
 
 use crate::{changes, run};
 
@@ -213,4 +213,29 @@ fn points_and_cases_carry_the_new_quantities() {
     assert_eq!([warm[column("temperature_c")], warm[column("unit")], warm[column("energy")]], ["30", "%", "active"]);
     let junit = junit::render(&RECORD).expect("junit");
     assert!(junit.contains("composite-error/l123/itr/1/import/5-to-30-c/composite-error") && junit.contains("%/K"));
+}
+
+#[test]
+fn firmware_and_its_log_stand_in_the_page() {
+    let mut record = RECORD.clone();
+    assert!(!page(&record).contains("Firmware put into the meters"));
+    record.firmware.push(Firmware {
+        step: 1,
+        position: 2,
+        image: "build/meter.elf".into(),
+        sha256: "3f".repeat(32),
+        bytes: 40_000,
+        probe: "ST-Link (0483:374b:066D)".into(),
+        chip: "STM32F405RG (identity 0x10076413, 1024 KiB)".into(),
+        clearance: "voltage off (read back)".into(),
+    });
+    record.log.push(LogLine { step: 1, position: 2, text: "boot <script>".into() });
+    let page = page(&record);
+    let firmware = section(&page, "<h2>Firmware put into the meters</h2>");
+    for words in
+        ["build&#x2f;meter.elf", &"3f".repeat(32), "40000", "ST-Link", "identity 0x10076413", "off (read back)"]
+    {
+        assert!(firmware.contains(words), "{words}");
+    }
+    assert!(firmware.contains("Log of the firmware (1 lines)") && firmware.contains("position 2: boot &lt;script&gt;"));
 }
