@@ -136,8 +136,8 @@ pub struct ExplainArguments {
     after_help = "A meter stands at the potential of the mains. Without --isolated or `isolated: true` in the bench file, \
 nothing is touched unless the voltage is off: said by the source of the bench, or by you with --voltage-off.
 
-Exit codes: 0 the firmware is in the meter and was read back, 2 refused before anything was touched, 3 the probe or the \
-chip failed."
+Exit codes: 0 the firmware is in the meter and was read back, 2 refused before anything was touched, 3 the probe, the \
+chip or the source failed."
 )]
 pub struct FlashArguments {
     /// Firmware: the ELF file, as the linker writes it.

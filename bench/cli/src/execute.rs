@@ -334,6 +334,7 @@ fn run_one(
         Ok::<_, String>((outcome, laboratory))
     })?;
     drop(runtime);
+    firmware::settle();
     // A journal that broke must not hide what is known of the outputs.
     let outputs = &outcome.outputs;
     match writer.join() {

@@ -28,6 +28,12 @@ pub fn programmer(_: &PositionEntry) -> Option<Box<dyn Programmer>> {
     None
 }
 
+/// Waits until no meter is being written to any more; the outputs are off by then.
+pub fn settle() {
+    #[cfg(feature = "probe")]
+    meterbench_probe::settle();
+}
+
 /// Refuses a plan that flashes what this bench cannot.
 pub fn check(plan: &ResolvedPlan, positions: &[PositionEntry], source: &Source) -> Result<(), Refusal> {
     let mut findings = Vec::new();

@@ -11,7 +11,13 @@ pub use with_probe::{Failure, flash_over};
 /// Flashes over the probes of this machine; the exit code.
 #[cfg(feature = "probe")]
 pub fn flash(arguments: &FlashArguments) -> u8 {
+    // A signal in the middle would leave half a firmware in the meter: it is heard when the chip is whole.
+    crate::stop::listen();
     match flash_over(arguments, &meterbench_probe::Probes::usb(), &mut |text| say!("{text}")) {
+        Ok(()) if crate::stop::is_requested() => {
+            say!("INTERRUPTED   the firmware is complete");
+            130
+        }
         Ok(()) => 0,
         Err(failure) => failure.tell(),
     }

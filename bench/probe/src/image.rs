@@ -19,6 +19,8 @@ pub struct Image {
     pub(crate) segments: Vec<(u64, Vec<u8>)>,
     /// Where the firmware keeps the control block of its log, if it says so.
     pub(crate) log: Option<u64>,
+    /// It logs by frames of defmt, and not in plain text.
+    pub(crate) defmt: bool,
     /// SHA-256 of the file.
     pub sha256: String,
 }
@@ -53,9 +55,10 @@ impl Image {
                 });
             }
         }
+        let defmt = found.section_by_name(".defmt").is_some();
         let log = find_rtt_control_block_in_raw_file(&bytes).ok().flatten();
         let sha256 = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-        Ok(Self { segments, log, sha256 })
+        Ok(Self { segments, log, defmt, sha256 })
     }
 
     /// Bytes in the flash.

@@ -21,4 +21,4 @@ pub use error::ProbeError;
 pub use image::Image;
 pub use known_chip::KnownChip;
 pub use probes::Probes;
-pub use programmer::{ProbeEntry, ProbeProgrammer};
+pub use programmer::{ProbeEntry, ProbeProgrammer, settle};

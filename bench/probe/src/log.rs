@@ -33,6 +33,10 @@ impl Connection {
         image: &Image,
         mut each: impl FnMut(Option<String>) -> ControlFlow<()>,
     ) -> Result<(), ProbeError> {
+        if image.defmt {
+            let _ = each(Some("(this firmware logs with defmt, which this version does not decode)".to_owned()));
+            return Ok(());
+        }
         let mut found: Option<Rtt> = None;
         let mut begun = Vec::new();
         let mut buffer = [0; 1024];

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::thread;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use meterbench_instruments::{Clearance, Flashed, InstrumentError, Programmer};
@@ -14,6 +15,23 @@ use crate::error::ProbeError;
 use crate::image::Image;
 use crate::known_chip::KnownChip;
 use crate::probes::Probes;
+
+/// Threads that hold a chip.
+static AT_WORK: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+
+fn keep(thread: JoinHandle<()>) {
+    let mut threads = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+    threads.retain(|thread| !thread.is_finished());
+    threads.push(thread);
+}
+
+/// Waits until no chip is being written to any more. A run that was broken off has nobody left who waits, and a program
+/// that ends in the middle leaves half a firmware in the meter.
+pub fn settle() {
+    let threads = std::mem::take(&mut *AT_WORK.lock().unwrap_or_else(PoisonError::into_inner));
+    // A thread that failed has told its programmer so.
+    threads.into_iter().for_each(|thread| _ = thread.join());
+}
 
 /// What a bench says of the probe at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +92,8 @@ impl Programmer for ProbeProgrammer {
             hold(&entry, &probes, &image, clearance, done, &told);
             let _ = gone.send(());
         };
-        thread::Builder::new().name("probe".into()).spawn(work).map_err(|error| self.error(&error))?;
+        let thread = thread::Builder::new().name("probe".into()).spawn(work).map_err(|error| self.error(&error))?;
+        keep(thread);
         let result = flashed.await.map_err(|_| self.error(&"the thread of the probe has failed"))?;
         self.running = Some(Running { lines, released });
         result.map_err(|error| self.error(&error))

@@ -12,6 +12,7 @@ use meterbench_probe::{Connection, Image, KnownChip, ProbeError, Probes};
 use crate::arguments::FlashArguments;
 use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
+use crate::stop;
 
 /// Longest wait for an answer of the source.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -88,7 +89,7 @@ pub fn flash_over(arguments: &FlashArguments, probes: &Probes, print: &mut dyn F
             lines += 1;
             (print.borrow_mut())(format!("log       {line}"));
         }
-        if Instant::now() < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if Instant::now() < end && !stop::is_requested() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     if lines == 0 {
         (print.borrow_mut())(format!(

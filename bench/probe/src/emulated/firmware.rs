@@ -54,7 +54,7 @@ pub fn image(log: &str, bytes: usize) -> Vec<u8> {
 
 /// An ELF file for a machine, with these bytes at an address and a symbol that names the log.
 pub fn elf(machine: u16, address: u32, bytes: &[u8]) -> Vec<u8> {
-    const NAMES: &[u8] = b"\0_SEGGER_RTT\0";
+    const NAMES: &[u8] = b"\0_SEGGER_RTT\0.defmt\0";
     let data = 52 + 32;
     let symbols = (data + bytes.len() as u32).next_multiple_of(4);
     let names = symbols + 32;
@@ -78,4 +78,11 @@ pub fn elf(machine: u16, address: u32, bytes: &[u8]) -> Vec<u8> {
     words(&mut file, &[0, 2, 0, 0, symbols, 32, 3, 1, 4, 16]);
     words(&mut file, &[0, 3, 0, 0, names, NAMES.len() as u32, 0, 0, 1, 0]);
     file
+}
+
+/// The same file as a firmware that logs with defmt: its first section carries that name.
+pub fn with_defmt(mut elf: Vec<u8>) -> Vec<u8> {
+    let sections = u32::from_le_bytes([elf[32], elf[33], elf[34], elf[35]]) as usize;
+    elf[sections + 40] = 13;
+    elf
 }

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use meterbench_instruments::Clearance;
-use meterbench_probe::emulated::{Board, STM32F405, probes};
-use meterbench_probe::{Connection, Image, KnownChip, Stage};
+use meterbench_instruments::{Clearance, Programmer};
+use meterbench_probe::emulated::firmware::{ARM, elf, image, with_defmt};
+use meterbench_probe::emulated::{Board, FLASH, STM32F405, probes};
+use meterbench_probe::{Connection, Image, KnownChip, ProbeEntry, ProbeProgrammer, Stage, settle};
 
 use crate::files::Files;
 
@@ -41,6 +42,35 @@ fn the_firmware_runs_and_its_log_is_read_line_by_line() {
         connection.flash(&firmware, &|_| {}).unwrap();
         assert_eq!(lines(&mut connection, &firmware, log.lines().count()), log.lines().collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_firmware_that_logs_with_defmt_is_told_from_one_that_logs_text() {
+    let (files, board) = (Files::new(), Board::new(STM32F405));
+    let chip = KnownChip::named("STM32F405RG").unwrap();
+    let file = files.with("defmt.elf", &with_defmt(elf(ARM, FLASH, &image("", 500))));
+    let firmware = Image::read(&file, &chip).unwrap();
+    let mut connection = Connection::open(&probes(&[("1", &board)]), None, &chip, Clearance::isolated()).unwrap();
+    connection.flash(&firmware, &|_| {}).unwrap();
+    let told = ["(this firmware logs with defmt, which this version does not decode)"];
+    assert_eq!(lines(&mut connection, &firmware, 2), told);
+}
+
+#[test]
+fn a_run_that_is_broken_off_does_not_leave_half_a_firmware() {
+    let (files, board) = (Files::new(), Board::new(STM32F405));
+    let (file, image) = files.firmware("", 60_000);
+    let entry = ProbeEntry { chip: "STM32F405RG".into(), selector: None, isolated: true };
+    let mut programmer = ProbeProgrammer::new("the probe", entry, probes(&[("1", &board)]));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let broken_off = runtime.block_on(async {
+        let flashing = programmer.flash(&file, Clearance::isolated());
+        tokio::time::timeout(Duration::ZERO, flashing).await.is_err()
+    });
+    assert!(broken_off, "the time was over before the firmware was written");
+    drop(programmer);
+    settle();
+    assert_eq!(board.flash()[..image.len()], image);
 }
 
 fn lines(connection: &mut Connection, firmware: &Image, count: usize) -> Vec<String> {
