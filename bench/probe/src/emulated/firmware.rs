@@ -5,8 +5,8 @@ use super::FLASH;
 /// Number of the machine in an ELF file for Arm.
 pub const ARM: u16 = 40;
 
-/// Where the program puts the control block of its log.
-const LOG: u32 = 0x2000_0400;
+/// Where the program puts the control block of its log: out of the way of flash algorithms, which begin the RAM.
+const LOG: u32 = 0x2001_0000;
 const RING: u32 = LOG + 24 + 24;
 
 fn words(into: &mut Vec<u8>, values: &[u32]) {

@@ -148,27 +148,30 @@ fn a_supply_that_goes_away_at_any_moment_is_never_a_success() {
             Ok(()) => assert!(board.flash()[..image.len()] == image, "{part}"),
         }
     }
-    let told: Vec<&str> = words.iter().map(String::as_str).collect();
-    assert_eq!(
-        told[1..],
-        [
-            "the chip fell silent while erasing: the firmware in the meter is not complete and must not be used; check \
-             its supply and the cable, and flash again",
-            "the chip fell silent while reading back: what was written is not proven and must not be used; check its \
-             supply and the cable, and flash again",
-            "the chip fell silent while writing: the firmware in the meter is not complete and must not be used; check \
-             its supply and the cable, and flash again",
-            "the probe was unplugged while erasing: the firmware in the meter is not complete and must not be used; plug \
-             it in and flash again",
-            "the probe was unplugged while reading back: what was written is not proven and must not be used; plug it in \
-             and flash again",
-            "the probe was unplugged while starting the firmware: the firmware is complete, and has not been started; \
-             plug it in and flash again",
-            "the probe was unplugged while writing: the firmware in the meter is not complete and must not be used; plug \
-             it in and flash again",
-        ]
-    );
-    assert!(told[0].starts_with("no chip answers the probe"), "{}", told[0]);
+    let known = [
+        "the chip fell silent while erasing: the firmware in the meter is not complete and must not be used; check \
+         its supply and the cable, and flash again",
+        "the chip fell silent while reading back: what was written is not proven and must not be used; check its \
+         supply and the cable, and flash again",
+        "the chip fell silent while writing: the firmware in the meter is not complete and must not be used; check \
+         its supply and the cable, and flash again",
+        "the chip fell silent while starting the firmware: the firmware is complete, and has not been started; check its \
+         supply and the cable, and flash again",
+        "the probe was unplugged while connecting, nothing was written; plug it in and flash again",
+        "the probe was unplugged while erasing: the firmware in the meter is not complete and must not be used; plug \
+         it in and flash again",
+        "the probe was unplugged while reading back: what was written is not proven and must not be used; plug it in \
+         and flash again",
+        "the probe was unplugged while starting the firmware: the firmware is complete, and has not been started; \
+         plug it in and flash again",
+        "the probe was unplugged while writing: the firmware in the meter is not complete and must not be used; plug \
+         it in and flash again",
+    ];
+    // Which moments are met depends on how probe-rs divides its transfers; the words do not.
+    let unknown: Vec<&String> =
+        words.iter().filter(|text| !known.contains(&text.as_str()) && !text.starts_with("no chip answers")).collect();
+    assert!(unknown.is_empty(), "{unknown:#?}");
+    assert!(words.len() >= 5, "{words:#?}");
 }
 
 #[test]

@@ -45,6 +45,29 @@ fn the_firmware_runs_and_its_log_is_read_line_by_line() {
 }
 
 #[test]
+fn the_log_of_an_earlier_firmware_does_not_pass_for_a_new_one() {
+    let (files, board) = (Files::new(), Board::new(STM32F405));
+    let chip = KnownChip::named("STM32F405RG").unwrap();
+    let mut connection = Connection::open(&probes(&[("1", &board)]), None, &chip, Clearance::isolated()).unwrap();
+    let (talks, _) = files.firmware("old words\n", 500);
+    connection.flash(&Image::read(&talks, &chip).unwrap(), &|_| {}).unwrap();
+    // It runs while the bits of another connection pass, and nobody reads what it says.
+    drop(connection);
+    let mut connection = Connection::open(&probes(&[("1", &board)]), None, &chip, Clearance::isolated()).unwrap();
+    // Stack, reset vector, and `b .`: a firmware that says nothing.
+    let silent: Vec<u8> =
+        [0x2002_0000, FLASH + 9, 0xe7fe_e7fe].iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+    let silent = Image::read(&files.with("silent.elf", &elf(ARM, FLASH, &silent)), &chip).unwrap();
+    connection.flash(&silent, &|_| {}).unwrap();
+    let begun = Instant::now();
+    let each = |line: Option<String>| {
+        assert_eq!(line, None);
+        if begun.elapsed() > Duration::from_millis(200) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    connection.follow(&silent, each).unwrap();
+}
+
+#[test]
 fn a_firmware_that_logs_with_defmt_is_told_from_one_that_logs_text() {
     let (files, board) = (Files::new(), Board::new(STM32F405));
     let chip = KnownChip::named("STM32F405RG").unwrap();
