@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use jiff::Zoned;
-use meterbench_emulator::Laboratory;
+use meterbench_emulator::{BodyConfig, Laboratory};
 use meterbench_link::Tracer;
 use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
 use meterbench_record::{
@@ -322,6 +322,7 @@ fn run_one(
         operator: None,
         wall_seconds: 0.0,
         out: directory.display().to_string(),
+        image: image_of(&equipped.config.body).map_err(failed)?,
     };
     let wire = File::options().create(true).append(true).open(directory.join("wire.log")).map_err(failed)?;
     let runtime = emulated_runtime().map_err(failed)?;
@@ -557,7 +558,18 @@ fn write_logs(laboratory: &Laboratory, directory: &Path, attempt: u32) -> io::Re
 
 /// SHA-256 of a file.
 pub fn digest(source: &Source) -> String {
-    Sha256::digest(source.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+    hexadecimal(&Sha256::digest(source.text.as_bytes()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The image that meters in QEMU run, and what it is.
+fn image_of(body: &BodyConfig) -> std::io::Result<Option<String>> {
+    let BodyConfig::Qemu(qemu) = body else { return Ok(None) };
+    let bytes = std::fs::read(&qemu.image)?;
+    Ok(Some(format!("{}, SHA-256 {}", qemu.image.display(), hexadecimal(&Sha256::digest(bytes)))))
 }
 
 /// ISO 8601 with offset.

@@ -26,6 +26,9 @@ pub struct RunInfo {
     pub wall_seconds: f64,
     /// Output directory.
     pub out: String,
+    /// The image that the meters ran, where they did not run in this program: file and SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 /// An instrument as the bench file and the instrument itself describe it.
