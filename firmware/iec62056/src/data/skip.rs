@@ -1,0 +1,102 @@
+use super::{CompactArray, tag};
+use crate::octets::{DecodeError, DecodeErrorKind, Reader};
+
+/// How deep arrays and structures may be nested. The deepest attribute of the standard needs seven levels.
+pub const MAXIMUM_DEPTH: usize = 16;
+
+const STRING: u8 = 0x80;
+const BITS: u8 = 0x81;
+const SEQUENCE: u8 = 0x82;
+const COMPACT: u8 = 0x83;
+const UNKNOWN: u8 = 0xFF;
+
+/// Octets behind each tag, or how to find their number.
+const WIDTH: [u8; 256] = {
+    let mut width = [UNKNOWN; 256];
+    width[tag::NULL_DATA as usize] = 0;
+    width[tag::ARRAY as usize] = SEQUENCE;
+    width[tag::STRUCTURE as usize] = SEQUENCE;
+    width[tag::BOOLEAN as usize] = 1;
+    width[tag::BIT_STRING as usize] = BITS;
+    width[tag::DOUBLE_LONG as usize] = 4;
+    width[tag::DOUBLE_LONG_UNSIGNED as usize] = 4;
+    width[tag::OCTET_STRING as usize] = STRING;
+    width[tag::VISIBLE_STRING as usize] = STRING;
+    width[tag::UTF8_STRING as usize] = STRING;
+    width[tag::BCD as usize] = 1;
+    width[tag::INTEGER as usize] = 1;
+    width[tag::LONG as usize] = 2;
+    width[tag::UNSIGNED as usize] = 1;
+    width[tag::LONG_UNSIGNED as usize] = 2;
+    width[tag::COMPACT_ARRAY as usize] = COMPACT;
+    width[tag::LONG64 as usize] = 8;
+    width[tag::LONG64_UNSIGNED as usize] = 8;
+    width[tag::ENUM as usize] = 1;
+    width[tag::FLOAT32 as usize] = 4;
+    width[tag::FLOAT64 as usize] = 8;
+    width[tag::DATE_TIME as usize] = 12;
+    width[tag::DATE as usize] = 5;
+    width[tag::TIME as usize] = 4;
+    width[tag::DELTA_INTEGER as usize] = 1;
+    width[tag::DELTA_LONG as usize] = 2;
+    width[tag::DELTA_DOUBLE_LONG as usize] = 4;
+    width[tag::DELTA_UNSIGNED as usize] = 1;
+    width[tag::DELTA_LONG_UNSIGNED as usize] = 2;
+    width[tag::DELTA_DOUBLE_LONG_UNSIGNED as usize] = 4;
+    width[tag::DONT_CARE as usize] = 0;
+    width
+};
+
+/// Steps over one value, checking its structure to the last octet.
+pub fn skip(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    skip_elements(reader, 1, 0)
+}
+
+/// Steps over `count` values that lie `depth` levels deep.
+///
+/// The levels are counters on a small stack, so no octets make it recurse; each element takes one octet at least, so
+/// none make it long.
+pub(super) fn skip_elements(reader: &mut Reader<'_>, count: usize, depth: usize) -> Result<(), DecodeError> {
+    let mut levels = [0_usize; MAXIMUM_DEPTH + 1];
+    let mut level = depth;
+    let mut remaining = count;
+    loop {
+        while remaining == 0 {
+            if level == depth {
+                return Ok(());
+            }
+            level -= 1;
+            remaining = levels.get(level).copied().unwrap_or(0);
+        }
+        remaining -= 1;
+        let type_tag = reader.u8()?;
+        match WIDTH[usize::from(type_tag)] {
+            width @ ..STRING => _ = reader.take(usize::from(width))?,
+            STRING => _ = reader.octet_string()?,
+            SEQUENCE => {
+                if level >= MAXIMUM_DEPTH {
+                    return Err(reader.error_behind(DecodeErrorKind::Depth));
+                }
+                let elements = reader.length()?;
+                if let Some(slot) = levels.get_mut(level) {
+                    *slot = remaining;
+                }
+                level += 1;
+                remaining = elements;
+            }
+            BITS => _ = super::bit_string(reader)?,
+            COMPACT => _ = CompactArray::decode(reader)?,
+            _ => return Err(reader.error_behind(DecodeErrorKind::Tag(type_tag))),
+        }
+    }
+}
+
+/// Octets of a scalar of fixed width.
+pub(super) fn fixed_width(type_tag: u8) -> Option<usize> {
+    Some(WIDTH[usize::from(type_tag)]).filter(|width| *width < STRING).map(usize::from)
+}
+
+/// Whether the type is a string that says its length.
+pub(super) fn is_string(type_tag: u8) -> bool {
+    matches!(WIDTH[usize::from(type_tag)], STRING | BITS)
+}

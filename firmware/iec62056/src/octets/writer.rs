@@ -1,0 +1,189 @@
+use super::EncodeError;
+
+/// Writes octets into a slice, and counts what did not fit.
+///
+/// Nothing here fails on the way: when the slice is full the writer goes on counting, and [`finish`](Self::finish)
+/// says how many octets were needed. A writer on an empty slice therefore measures. A writer on a
+/// [`window`](Self::window) keeps the octets of that window only, so that a long encoding is sent in blocks by
+/// producing it again.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    out: &'a mut [u8],
+    from: usize,
+    at: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes from the first octet of `out`.
+    pub const fn new(out: &'a mut [u8]) -> Self {
+        Self { out, from: 0, at: 0 }
+    }
+
+    /// Drops the first `from` octets and writes those that follow.
+    pub const fn window(out: &'a mut [u8], from: usize) -> Self {
+        Self { out, from, at: 0 }
+    }
+
+    /// Octets that `encode` writes.
+    pub fn measure(encode: impl FnOnce(&mut Writer<'_>)) -> usize {
+        let mut writer = Writer::new(&mut []);
+        encode(&mut writer);
+        writer.at
+    }
+
+    /// Octets said so far, kept or not.
+    #[inline]
+    pub const fn total(&self) -> usize {
+        self.at
+    }
+
+    /// Octets kept in the slice.
+    pub fn kept(&self) -> usize {
+        self.at.saturating_sub(self.from).min(self.out.len())
+    }
+
+    /// Whether any of the next `length` octets would be kept. When not, [`skip`](Self::skip) saves producing them.
+    pub fn wants(&self, length: usize) -> bool {
+        self.at.saturating_add(length) > self.from && self.at < self.from.saturating_add(self.out.len())
+    }
+
+    /// Counts octets without saying them: only where [`wants`](Self::wants) said no.
+    pub fn skip(&mut self, length: usize) {
+        debug_assert!(!self.wants(length), "octets of the window are skipped");
+        self.at = self.at.saturating_add(length);
+    }
+
+    /// The number of octets written, or what was needed.
+    pub fn finish(self) -> Result<usize, EncodeError> {
+        let capacity = self.out.len();
+        match self.at.saturating_sub(self.from) {
+            written if written <= capacity => Ok(written),
+            needed => Err(EncodeError::Full { needed, capacity }),
+        }
+    }
+
+    /// These octets.
+    #[inline]
+    pub fn put(&mut self, octets: &[u8]) {
+        // Before the window the difference wraps to a place no slice has.
+        let start = self.at.wrapping_sub(self.from);
+        match self.out.get_mut(start..).and_then(|out| out.get_mut(..octets.len())) {
+            Some(out) => out.copy_from_slice(octets),
+            _ => self.put_partly(octets),
+        }
+        self.at = self.at.saturating_add(octets.len());
+    }
+
+    /// These octets; the length is known when compiled.
+    #[inline]
+    pub fn put_array<const N: usize>(&mut self, octets: &[u8; N]) {
+        let start = self.at.wrapping_sub(self.from);
+        match self.out.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+            Some(out) => *out = *octets,
+            None => self.put_partly(octets),
+        }
+        self.at = self.at.saturating_add(N);
+    }
+
+    /// The octets of an edge of the window.
+    #[cold]
+    fn put_partly(&mut self, octets: &[u8]) {
+        for (offset, octet) in octets.iter().enumerate() {
+            let place = self.at.saturating_add(offset).checked_sub(self.from);
+            if let Some(out) = place.and_then(|place| self.out.get_mut(place)) {
+                *out = *octet;
+            }
+        }
+    }
+
+    /// One octet.
+    #[inline]
+    pub fn u8(&mut self, value: u8) {
+        self.put_array(&[value]);
+    }
+
+    /// Two octets, most significant first.
+    #[inline]
+    pub fn u16(&mut self, value: u16) {
+        self.put_array(&value.to_be_bytes());
+    }
+
+    /// Four octets, most significant first.
+    #[inline]
+    pub fn u32(&mut self, value: u32) {
+        self.put_array(&value.to_be_bytes());
+    }
+
+    /// A length in as few octets as it takes. A length is no count of memory: it ends at `u32::MAX`.
+    #[inline]
+    pub fn length(&mut self, length: usize) {
+        match length {
+            ..0x80 => self.u8(length as u8),
+            0x80..0x100 => self.put_array(&[0x81, length as u8]),
+            0x100..0x1_0000 => self.put_array(&[0x82, (length >> 8) as u8, length as u8]),
+            _ => {
+                let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+                if a == 0 { self.put_array(&[0x83, b, c, d]) } else { self.put_array(&[0x84, a, b, c, d]) }
+            }
+        }
+    }
+
+    /// A length and as many octets.
+    #[inline]
+    pub fn octet_string(&mut self, octets: &[u8]) {
+        self.length(octets.len());
+        self.put(octets);
+    }
+
+    /// 00 or 01.
+    #[inline]
+    pub fn flag(&mut self, flag: bool) {
+        self.u8(u8::from(flag));
+    }
+
+    /// A tag, the length of what `encode` writes, and that.
+    pub fn nested(&mut self, tag: u8, encode: impl Fn(&mut Writer<'_>)) {
+        let length = Writer::measure(&encode);
+        self.u8(tag);
+        self.length(length);
+        encode(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(writer: &mut Writer<'_>) {
+        writer.u8(1);
+        writer.octet_string(&[2; 200]);
+        writer.u32(0x0304_0506);
+    }
+
+    #[test]
+    fn any_window_shows_the_octets_of_the_whole() {
+        let mut whole = [0; 300];
+        let mut writer = Writer::new(&mut whole);
+        encode(&mut writer);
+        let length = writer.finish().unwrap();
+        assert_eq!(length, Writer::measure(encode));
+        for from in 0..length + 3 {
+            for size in [0, 1, 2, 3, 7, 100, 250] {
+                let mut out = [0; 250];
+                let mut writer = Writer::window(&mut out[..size], from);
+                encode(&mut writer);
+                let kept = writer.kept();
+                let expected = whole[..length].get(from..).unwrap_or_default();
+                assert_eq!(out[..kept], expected[..size.min(expected.len())], "window of {size} from {from}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_slice_tells_what_was_needed() {
+        let mut out = [0; 3];
+        let mut writer = Writer::new(&mut out);
+        encode(&mut writer);
+        assert_eq!(writer.finish(), Err(EncodeError::Full { needed: 207, capacity: 3 }));
+    }
+}
