@@ -15,7 +15,9 @@
 extern crate std;
 
 pub mod acse;
+pub mod apdu;
 pub mod data;
 pub mod date_time;
 pub mod obis;
 pub mod octets;
+pub mod security;
