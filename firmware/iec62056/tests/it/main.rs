@@ -1,0 +1,9 @@
+//! Scenarios of the protocol crate: golden octets, round trips, mutations, transfers.
+
+mod common;
+
+mod golden;
+mod mutations;
+mod protection;
+mod round_trips;
+mod transfers;
