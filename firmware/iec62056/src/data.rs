@@ -1,6 +1,6 @@
 //! COSEM data: every value of an attribute or a parameter, in A-XDR.
 //!
-//! Three ways lead through the octets. [`Reader`](crate::octets::Reader) has a method for each type, for those who know what must come.
+//! Three ways lead through the octets. [`Reader`] has a method for each type, for those who know what must come.
 //! [`Data::decode`] takes what comes, without copying; sequences are iterated. [`EncodedData`] is one value that was
 //! checked to its last octet and is carried on unopened.
 //!

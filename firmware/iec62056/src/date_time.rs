@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn an_instant_survives_its_local_time() {
-        for (instant, minutes) in [(0, 0), (157_784_220_042, -60), (-1, 720), (4_102_444_800_99, -720)] {
+        for (instant, minutes) in [(0, 0), (157_784_220_042, -60), (-1, 720), (410_244_480_099, -720)] {
             let local = DateTime::from_hundredths_since_1970(instant, Deviation(minutes), ClockStatus::GOOD).unwrap();
             assert!(local.is_valid());
             assert_eq!(local.hundredths_since_1970(), Some(instant));

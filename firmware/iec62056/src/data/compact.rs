@@ -9,7 +9,6 @@ const MAXIMUM_DESCRIPTION: usize = 256;
 pub struct CompactArray<'a> {
     description: &'a [u8],
     contents: &'a [u8],
-    count: usize,
 }
 
 impl<'a> CompactArray<'a> {
@@ -18,8 +17,8 @@ impl<'a> CompactArray<'a> {
         let mut reader = Reader::new(description);
         check_description(&mut reader)?;
         reader.finish()?;
-        let count = walk(description, contents, &mut Writer::new(&mut []))?;
-        Ok(Self { description, contents, count })
+        walk(description, contents, &mut Writer::new(&mut []))?;
+        Ok(Self { description, contents })
     }
 
     /// Reads description and contents behind the tag.
@@ -29,9 +28,9 @@ impl<'a> CompactArray<'a> {
         let description = reader.since(start);
         let contents = reader.octet_string()?;
         let base = reader.offset() - contents.len();
-        let count = walk(description, contents, &mut Writer::new(&mut []))
+        walk(description, contents, &mut Writer::new(&mut []))
             .map_err(|error| DecodeError { offset: base + error.offset, ..error })?;
-        Ok(Self { description, contents, count })
+        Ok(Self { description, contents })
     }
 
     /// The type description as on the wire.
@@ -44,21 +43,21 @@ impl<'a> CompactArray<'a> {
         self.contents
     }
 
-    /// The number of elements.
-    pub const fn len(&self) -> usize {
-        self.count
+    /// The number of elements. They are walked to be counted.
+    pub fn len(&self) -> usize {
+        // Walked once when this was made; nothing refuses it now.
+        walk(self.description, self.contents, &mut Writer::new(&mut [])).unwrap_or(0)
     }
 
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.contents.is_empty()
     }
 
     /// Writes the ordinary array of the same elements, each with its tag.
     pub fn expand(&self, writer: &mut Writer<'_>) {
         writer.u8(tag::ARRAY);
-        writer.length(self.count);
-        // Walked once when this was made; nothing refuses it now.
+        writer.length(self.len());
         _ = walk(self.description, self.contents, writer);
     }
 }

@@ -1,4 +1,4 @@
-use super::{Data, skip, skip::skip_elements};
+use super::{Data, skip, skip::skip_elements, tag};
 use crate::octets::{DecodeError, DecodeErrorKind, Reader, Writer};
 
 /// The elements of an array or structure, checked and still encoded.
@@ -135,8 +135,15 @@ impl<'a> EncodedData<'a> {
 
     /// The value.
     pub fn value(&self) -> Data<'a> {
-        // Checked when this was made; nothing refuses it now.
-        Data::decode(&mut self.reader()).unwrap_or(Data::NullData)
+        // Checked when this was made: nothing refuses it now, and a sequence ends where the octets end.
+        let mut reader = self.reader();
+        let sequence = |mut reader: Reader<'a>| Sequence { count: reader.length().unwrap_or(0), octets: reader.rest() };
+        match reader.u8() {
+            Ok(tag::ARRAY) => Data::Array(sequence(reader)),
+            Ok(tag::STRUCTURE) => Data::Structure(sequence(reader)),
+            Ok(scalar) => Data::decode_content(scalar, &mut reader).unwrap_or(Data::NullData),
+            Err(_) => Data::NullData,
+        }
     }
 
     /// What `read` makes of the value, when it takes all of it.

@@ -54,9 +54,26 @@ pub fn skip(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
 
 /// Steps over `count` values that lie `depth` levels deep.
 ///
-/// The levels are counters on a small stack, so no octets make it recurse; each element takes one octet at least, so
-/// none make it long.
+/// Each element takes one octet at least, so no count makes it long.
+#[inline]
 pub(super) fn skip_elements(reader: &mut Reader<'_>, count: usize, depth: usize) -> Result<(), DecodeError> {
+    let mut remaining = count;
+    while remaining > 0 {
+        match reader.peek().map(|type_tag| WIDTH[usize::from(type_tag)]) {
+            Some(width @ ..STRING) => _ = reader.take(1 + usize::from(width))?,
+            Some(STRING) => {
+                reader.u8()?;
+                reader.octet_string()?;
+            }
+            _ => return skip_nested(reader, remaining, depth),
+        }
+        remaining -= 1;
+    }
+    Ok(())
+}
+
+/// The same for elements that may be nested. The levels are counters on a small stack: no octets make it recurse.
+fn skip_nested(reader: &mut Reader<'_>, count: usize, depth: usize) -> Result<(), DecodeError> {
     let mut levels = [0_usize; MAXIMUM_DEPTH + 1];
     let mut level = depth;
     let mut remaining = count;

@@ -10,7 +10,7 @@ macro_rules! scalars {
         #[doc = concat!("A value of this type, `", stringify!($type), "`.")]
         #[inline]
         pub fn $name(&mut self, value: $type) {
-            self.tagged(tag::$tag, value.to_be_bytes());
+            self.put_tagged(tag::$tag, &value.to_be_bytes());
         }
     )*};
 }
@@ -28,16 +28,6 @@ impl Writer<'_> {
         enumeration ENUM u8;
         float32 FLOAT32 f32;
         float64 FLOAT64 f64;
-    }
-
-    /// Tag and content as one piece: one comparison with the end of the slice.
-    #[inline]
-    fn tagged<const N: usize>(&mut self, type_tag: u8, content: [u8; N]) {
-        // No array of N + 1 can be named here; the widest content is twelve octets.
-        let mut piece = [0_u8; 13];
-        piece[0] = type_tag;
-        piece[1..=N].copy_from_slice(&content);
-        self.put(&piece[..=N]);
     }
 
     /// Null-data.
@@ -146,20 +136,22 @@ impl Writer<'_> {
             Data::Bcd(value) | Data::Unsigned(value) | Data::Enum(value) | Data::DeltaUnsigned(value) => {
                 self.put_array(&[data.tag(), value]);
             }
-            Data::Integer(value) | Data::DeltaInteger(value) => self.tagged(data.tag(), value.to_be_bytes()),
-            Data::Long(value) | Data::DeltaLong(value) => self.tagged(data.tag(), value.to_be_bytes()),
-            Data::LongUnsigned(value) | Data::DeltaLongUnsigned(value) => self.tagged(data.tag(), value.to_be_bytes()),
-            Data::DoubleLong(value) | Data::DeltaDoubleLong(value) => self.tagged(data.tag(), value.to_be_bytes()),
+            Data::Integer(value) | Data::DeltaInteger(value) => self.put_tagged(data.tag(), &value.to_be_bytes()),
+            Data::Long(value) | Data::DeltaLong(value) => self.put_tagged(data.tag(), &value.to_be_bytes()),
+            Data::LongUnsigned(value) | Data::DeltaLongUnsigned(value) => {
+                self.put_tagged(data.tag(), &value.to_be_bytes());
+            }
+            Data::DoubleLong(value) | Data::DeltaDoubleLong(value) => self.put_tagged(data.tag(), &value.to_be_bytes()),
             Data::DoubleLongUnsigned(value) | Data::DeltaDoubleLongUnsigned(value) => {
-                self.tagged(data.tag(), value.to_be_bytes());
+                self.put_tagged(data.tag(), &value.to_be_bytes());
             }
             Data::Long64(value) => self.long64(value),
             Data::Long64Unsigned(value) => self.long64_unsigned(value),
             Data::Float32(value) => self.float32(value),
             Data::Float64(value) => self.float64(value),
-            Data::DateTime(value) => self.tagged(tag::DATE_TIME, value.to_octets()),
-            Data::Date(value) => self.tagged(tag::DATE, value.to_octets()),
-            Data::Time(value) => self.tagged(tag::TIME, value.to_octets()),
+            Data::DateTime(value) => self.put_tagged(tag::DATE_TIME, &value.to_octets()),
+            Data::Date(value) => self.put_tagged(tag::DATE, &value.to_octets()),
+            Data::Time(value) => self.put_tagged(tag::TIME, &value.to_octets()),
         }
     }
 }

@@ -9,54 +9,57 @@ use super::EncodeError;
 #[derive(Debug)]
 pub struct Writer<'a> {
     out: &'a mut [u8],
+    /// Octets in front of the window.
     from: usize,
-    at: usize,
+    /// Place of the next octet in the slice; in front of the window it has wrapped to a place no slice has.
+    place: usize,
 }
 
 impl<'a> Writer<'a> {
     /// Writes from the first octet of `out`.
     pub const fn new(out: &'a mut [u8]) -> Self {
-        Self { out, from: 0, at: 0 }
+        Self { out, from: 0, place: 0 }
     }
 
     /// Drops the first `from` octets and writes those that follow.
     pub const fn window(out: &'a mut [u8], from: usize) -> Self {
-        Self { out, from, at: 0 }
+        Self { out, from, place: 0_usize.wrapping_sub(from) }
     }
 
     /// Octets that `encode` writes.
     pub fn measure(encode: impl FnOnce(&mut Writer<'_>)) -> usize {
         let mut writer = Writer::new(&mut []);
         encode(&mut writer);
-        writer.at
+        writer.total()
     }
 
     /// Octets said so far, kept or not.
     #[inline]
     pub const fn total(&self) -> usize {
-        self.at
+        self.place.wrapping_add(self.from)
     }
 
     /// Octets kept in the slice.
     pub fn kept(&self) -> usize {
-        self.at.saturating_sub(self.from).min(self.out.len())
+        self.total().saturating_sub(self.from).min(self.out.len())
     }
 
     /// Whether any of the next `length` octets would be kept. When not, [`skip`](Self::skip) saves producing them.
     pub fn wants(&self, length: usize) -> bool {
-        self.at.saturating_add(length) > self.from && self.at < self.from.saturating_add(self.out.len())
+        let at = self.total();
+        at.saturating_add(length) > self.from && at < self.from.saturating_add(self.out.len())
     }
 
     /// Counts octets without saying them: only where [`wants`](Self::wants) said no.
     pub fn skip(&mut self, length: usize) {
         debug_assert!(!self.wants(length), "octets of the window are skipped");
-        self.at = self.at.saturating_add(length);
+        self.place = self.place.wrapping_add(length);
     }
 
     /// The number of octets written, or what was needed.
     pub fn finish(self) -> Result<usize, EncodeError> {
         let capacity = self.out.len();
-        match self.at.saturating_sub(self.from) {
+        match self.total().saturating_sub(self.from) {
             written if written <= capacity => Ok(written),
             needed => Err(EncodeError::Full { needed, capacity }),
         }
@@ -65,32 +68,46 @@ impl<'a> Writer<'a> {
     /// These octets.
     #[inline]
     pub fn put(&mut self, octets: &[u8]) {
-        // Before the window the difference wraps to a place no slice has.
-        let start = self.at.wrapping_sub(self.from);
-        match self.out.get_mut(start..).and_then(|out| out.get_mut(..octets.len())) {
+        match self.out.get_mut(self.place..).and_then(|out| out.get_mut(..octets.len())) {
             Some(out) => out.copy_from_slice(octets),
-            _ => self.put_partly(octets),
+            None => self.put_partly(octets),
         }
-        self.at = self.at.saturating_add(octets.len());
+        self.place = self.place.wrapping_add(octets.len());
     }
 
     /// These octets; the length is known when compiled.
     #[inline]
     pub fn put_array<const N: usize>(&mut self, octets: &[u8; N]) {
-        let start = self.at.wrapping_sub(self.from);
-        match self.out.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+        match self.out.get_mut(self.place..).and_then(<[u8]>::first_chunk_mut) {
             Some(out) => *out = *octets,
             None => self.put_partly(octets),
         }
-        self.at = self.at.saturating_add(N);
+        self.place = self.place.wrapping_add(N);
+    }
+
+    /// A tag and the octets behind it.
+    #[inline]
+    pub(crate) fn put_tagged<const N: usize>(&mut self, tag: u8, content: &[u8; N]) {
+        let out = self.out.get_mut(self.place..).and_then(<[u8]>::split_first_mut);
+        match out.and_then(|(first, rest)| Some((first, rest.first_chunk_mut()?))) {
+            Some((first, rest)) => {
+                *first = tag;
+                *rest = *content;
+                self.place = self.place.wrapping_add(1 + N);
+            }
+            None => {
+                self.put_array(&[tag]);
+                self.put_array(content);
+            }
+        }
     }
 
     /// The octets of an edge of the window.
     #[cold]
+    #[inline(never)]
     fn put_partly(&mut self, octets: &[u8]) {
         for (offset, octet) in octets.iter().enumerate() {
-            let place = self.at.saturating_add(offset).checked_sub(self.from);
-            if let Some(out) = place.and_then(|place| self.out.get_mut(place)) {
+            if let Some(out) = self.out.get_mut(self.place.wrapping_add(offset)) {
                 *out = *octet;
             }
         }

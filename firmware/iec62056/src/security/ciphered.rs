@@ -4,7 +4,8 @@ use crate::octets::{DecodeError, DecodeErrorKind, Reader, Writer};
 /// Octets of a tag: 96 bits.
 pub(super) const TAG_LENGTH: usize = 12;
 
-/// The service-specific tags: plain, with the global key, with the dedicated key.
+/// The service-specific tags. Those of the confirmed service error and of the initiate APDUs with the dedicated key are
+/// recalled.
 #[rustfmt::skip]
 const SERVICES: [(u8, u8, u8); 10] = [
     // plain  global  dedicated

@@ -127,7 +127,7 @@ mod tests {
                 Ok(accepted) => counter.accept(accepted),
                 Err(error) => assert!(!good, "{error}"),
             }
-            assert_eq!(counter.check(found).is_err(), true);
+            assert!(counter.check(found).is_err());
         }
         assert_eq!(counter.stored(), None);
         assert_eq!(ReceiveCounter::from_storage(counter.stored()).check(7), Err(CounterError::Exhausted));

@@ -31,7 +31,7 @@ fn every_apdu_survives_its_round_trip() {
             count += 1;
         }
     }
-    assert_eq!(count, 9 + 13 + 5 + 1 + 1);
+    assert_eq!(count, 9 + 14 + 5 + 1 + 1);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_association_vectors_say_what_their_description_says() {
 #[test]
 fn the_service_vectors_say_what_their_description_says() {
     let vectors = vectors("xdlms.json");
-    assert_eq!(vectors.len(), 13);
+    assert_eq!(vectors.len(), 14);
 
     let octets = find(&vectors, "xdlms-get-req-normal");
     let Apdu::GetRequest(GetRequest::Normal { invoke, reference }) = Apdu::decode(&octets).unwrap() else {
@@ -110,6 +110,32 @@ fn the_service_vectors_say_what_their_description_says() {
     assert_eq!(range.columns().count(), 0);
     assert!(range.from.value().date_time().unwrap().date.month == 6);
     assert_eq!(encoded(|writer| range.encode(writer)), access.parameters.octets());
+}
+
+#[test]
+fn a_push_of_a_meter_is_read() {
+    let vectors = vectors("xdlms.json");
+    let octets = find(&vectors, "data-notification-kamstrup-han");
+    let Apdu::DataNotification(notification) = Apdu::decode(&octets).unwrap() else { panic!("data-notification") };
+    let time = notification.time.unwrap();
+    assert_eq!((time.date.year, time.deviation.minutes()), (2000, None));
+    let list = notification.body.value().sequence().unwrap();
+    assert_eq!(list.len(), 25);
+    let mut elements = list.iter();
+    assert_eq!(elements.next().unwrap().octets(), Some(&b"Kamstrup_V0001"[..]));
+    assert_eq!(elements.next().unwrap().octets(), Some(&[1, 1, 0, 0, 5, 0xFF][..]));
+}
+
+#[test]
+fn the_texts_inside_ciphered_vectors_are_apdus() {
+    let mut count = 0;
+    for vector in vectors("security.json").iter().filter(|vector| vector.has("plain")) {
+        let plain = vector.octets("plain");
+        let apdu = Apdu::decode(&plain).unwrap_or_else(|error| panic!("{}: {error}", vector.id));
+        assert_eq!(encoded(|writer| apdu.encode(writer)), plain, "{}", vector.id);
+        count += 1;
+    }
+    assert_eq!(count, 5);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn profile(rows: usize) -> impl Fn(&mut Writer<'_>) {
     }
 }
 
-fn block<'a>(octets: &'a [u8]) -> (bool, u32, Result<&'a [u8], DataAccessResult>) {
+fn block(octets: &[u8]) -> (bool, u32, Result<&[u8], DataAccessResult>) {
     match Apdu::decode(octets).unwrap() {
         Apdu::GetResponse(GetResponse::WithDataBlock { last, number, result, invoke }) => {
             assert_eq!(invoke, INVOKE);
