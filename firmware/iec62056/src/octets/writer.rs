@@ -102,14 +102,18 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The octets of an edge of the window.
+    /// The octets of an edge of the window, or none.
     #[cold]
     #[inline(never)]
     fn put_partly(&mut self, octets: &[u8]) {
-        for (offset, octet) in octets.iter().enumerate() {
-            if let Some(out) = self.out.get_mut(self.place.wrapping_add(offset)) {
-                *out = *octet;
-            }
+        let at = self.total();
+        let start = at.max(self.from);
+        let end = at.saturating_add(octets.len()).min(self.from.saturating_add(self.out.len()));
+        if start < end
+            && let Some(kept) = octets.get(start - at..end - at)
+            && let Some(out) = self.out.get_mut(start - self.from..end - self.from)
+        {
+            out.copy_from_slice(kept);
         }
     }
 
