@@ -35,7 +35,8 @@ impl Protection {
         answer
     }
 
-    /// Checks the other side's answer to a challenge and returns its counter. Title is that of the one who answered.
+    /// Checks the other side's answer to a challenge and returns its counter, for
+    /// [`ReceiveCounter::raise`](super::ReceiveCounter::raise). Title is that of the one who answered.
     pub fn verify(&self, title: &SystemTitle, answer: &[u8], challenge: &[u8]) -> Result<u32, SecurityError> {
         let [_, a, b, c, d, ..] = *answer else { return Err(SecurityError::NotGenuine) };
         let counter = u32::from_be_bytes([a, b, c, d]);

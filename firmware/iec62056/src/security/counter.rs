@@ -63,10 +63,15 @@ impl ReceiveCounter {
     /// The APDU with this counter is genuine; it and all before it are never accepted again.
     #[expect(clippy::needless_pass_by_value, reason = "what was checked is accepted once")]
     pub fn accept(&mut self, accepted: Accepted) {
-        self.expected = self.expected.and_then(|expected| {
-            let next = accepted.counter.checked_add(1)?;
-            Some(next.max(expected))
-        });
+        self.raise(accepted.counter);
+    }
+
+    /// A counter that proved genuine in an answer to a challenge; it and all before it are never accepted again.
+    ///
+    /// Such a counter is not checked: the challenge is fresh by itself, and a client may take the counter of its answer
+    /// before that of the APDU around it.
+    pub fn raise(&mut self, counter: u32) {
+        self.expected = self.expected.and_then(|expected| Some(counter.checked_add(1)?.max(expected)));
     }
 }
 

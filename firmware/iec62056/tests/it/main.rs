@@ -6,4 +6,5 @@ mod golden;
 mod mutations;
 mod protection;
 mod round_trips;
+mod session;
 mod transfers;
