@@ -144,5 +144,9 @@ fn main() {
     }
     let rate = per_second(|| _ = black_box(Protection::new(0, black_box(&Key([7; 16])), &Key([8; 16]))));
     println!("keys expanded: {rate:.0} per second");
-    println!("memory of expanded keys: {} octets", size_of::<Protection>());
+    println!(
+        "memory of expanded keys: {} octets, of a decoded APDU: {} octets",
+        size_of::<Protection>(),
+        size_of::<Apdu<'_>>()
+    );
 }

@@ -22,8 +22,9 @@ pub enum CounterError {
 
 /// The last counter accepted from one sender under one key.
 ///
-/// In this order: [`check`](Self::check), open the APDU, [`accept`](Self::accept), persist
-/// [`stored`](Self::stored), act. An APDU that is not genuine never gets as far as `accept`.
+/// In this order: [`check`](Self::check), open the APDU, see that it is protected as the policy demands,
+/// [`accept`](Self::accept), persist [`stored`](Self::stored), act. An APDU that is not genuine never gets as far as
+/// `accept`: a forged counter must not lock the true sender out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReceiveCounter {
     /// The least counter that is accepted; `None` when all are used up.

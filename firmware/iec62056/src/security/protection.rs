@@ -74,6 +74,13 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    /// The most octets this adds to a plain APDU below 64 KiB: what a block of an answer must leave free.
+    pub fn overhead(&self, control: SecurityControl) -> usize {
+        // A tag that has every form; a length of three octets, the control octet and the counter.
+        let head = Writer::measure(|writer| _ = self.put_head(writer, 0xC0));
+        head + 3 + 5 + if control.is_authenticated() { TAG_LENGTH } else { 0 }
+    }
+
     fn put_head(&self, writer: &mut Writer<'_>, plain: u8) -> Result<(), SecurityError> {
         match self {
             Self::Global => writer.u8(global_tag(plain).ok_or(SecurityError::NoServiceTag(plain))?),
@@ -229,8 +236,11 @@ impl Protection {
         Ok(total)
     }
 
-    /// Opens a ciphered APDU into `out`. `title` is the sender's. What comes back is genuine where it was
-    /// authenticated; whether its counter is new is for [`ReceiveCounter`](super::ReceiveCounter) to say.
+    /// Opens a ciphered APDU into `out`. `title` is the sender's.
+    ///
+    /// What comes back is genuine where it was authenticated, and **only** there: see whether its control octet meets
+    /// the [`Requirement`](super::Requirement) before its counter is accepted. Whether the counter is new is for
+    /// [`ReceiveCounter`](super::ReceiveCounter) to say.
     pub fn unprotect<'o>(
         &self,
         ciphered: &Ciphered<'_>,
