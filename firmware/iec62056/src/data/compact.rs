@@ -1,8 +1,12 @@
 use super::{MAXIMUM_DEPTH, skip, tag};
 use crate::octets::{DecodeError, DecodeErrorKind, Reader, Writer};
 
-/// Octets a type description may have. Each element is walked along it, so it bounds the work.
+/// Octets a type description may have.
 const MAXIMUM_DESCRIPTION: usize = 256;
+/// Octets of description that cost nothing, and those that each octet of an element pays for. Every element is walked
+/// along the description, so this bounds the work by the octets that were sent.
+const FREE_DESCRIPTION: usize = 16;
+const DESCRIPTION_PER_OCTET: usize = 8;
 
 /// An array whose elements have one type, said once in front of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +71,8 @@ fn check_description(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     let start = reader.offset();
     let width = minimum_width(reader, 0)?;
     let length = reader.offset() - start;
-    if width == 0 || length > MAXIMUM_DESCRIPTION {
+    let paid = width.saturating_mul(DESCRIPTION_PER_OCTET).saturating_add(FREE_DESCRIPTION);
+    if width == 0 || length > MAXIMUM_DESCRIPTION.min(paid) {
         return Err(DecodeError { offset: start, kind: DecodeErrorKind::Value });
     }
     Ok(())
@@ -182,6 +187,15 @@ mod tests {
         }
         let empty_array = CompactArray::new(&[0x02, 2, 0x11, 0x01, 0, 0, 0x11], &[7, 8]).unwrap();
         assert_eq!(empty_array.len(), 2);
+    }
+
+    #[test]
+    fn a_long_description_of_short_elements_is_refused() {
+        let mut description = [0_u8; 103];
+        description[..3].copy_from_slice(&[2, 101, 0x11]);
+        assert_eq!(CompactArray::new(&description, &[1]).unwrap_err().kind, DecodeErrorKind::Value);
+        description[2..].fill(0x11);
+        assert_eq!(CompactArray::new(&description, &[1; 101]).unwrap().len(), 1);
     }
 
     #[test]
