@@ -16,8 +16,10 @@ extern crate std;
 
 pub mod acse;
 pub mod apdu;
+pub mod client;
 pub mod data;
 pub mod date_time;
 pub mod obis;
 pub mod octets;
 pub mod security;
+pub mod server;

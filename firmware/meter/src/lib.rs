@@ -14,13 +14,19 @@
 #[cfg(test)]
 extern crate std;
 
+mod clock;
 mod configuration;
+pub mod cosem;
 mod display;
+mod events;
 mod image;
 mod meter;
 mod profile;
 mod type_number;
 
+pub use clock::{
+    Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Quality, RuleDay, Transition, days_of_month,
+};
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use image::{Image, ImageError};

@@ -8,6 +8,7 @@ use meterbench_metrology::{
 };
 
 use crate::configuration::Configuration;
+use crate::cosem::{Device, Identity};
 use crate::display::{Display, DisplayFormat, Unit};
 use crate::image::Image;
 use crate::profile::Profile;
@@ -99,6 +100,7 @@ pub struct Meter {
     state: State,
     settings: Settings,
     profile: Profile,
+    device: Device,
 }
 
 impl Meter {
@@ -125,7 +127,25 @@ impl Meter {
         if !profile.energies.has_export() {
             config = config.import_only();
         }
-        Ok(Self { config, state: State::default(), settings: *settings, profile: *profile })
+        let device = Device::new(&Identity::for_tests(0));
+        Ok(Self { config, state: State::default(), settings: *settings, profile: *profile, device })
+    }
+
+    /// The same meter with a serial number, keys, and its type number as printed.
+    #[must_use]
+    pub fn with_identity(mut self, identity: &Identity, type_number: &str) -> Self {
+        self.device = Device::new(identity);
+        self.device.set_type_number(type_number);
+        self
+    }
+
+    /// What the meter is to its clients.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    pub(crate) fn device_mut(&mut self) -> &mut Device {
+        &mut self.device
     }
 
     /// Takes a block of samples; hands every action to `act` in the order of its instant.
@@ -135,11 +155,13 @@ impl Meter {
                 act(Action::Impulse(impulse));
             }
         }
+        self.device.clock.advance(frames.len() as u64);
     }
 
     /// Takes whole cycles of mains as sums, as [`Meter::process`] takes samples; see [`State::at_window_start`].
     pub fn process_cycle(&mut self, cycle: &CycleSums, mut act: impl FnMut(Action)) {
         self.config.process_cycle(&mut self.state, cycle, |impulse| act(Action::Impulse(impulse)));
+        self.device.clock.advance(u64::from(cycle.samples));
     }
 
     /// The metrology's state, for what hands it cycles.

@@ -1,0 +1,222 @@
+//! The server's side of an association: what a client asks is opened, checked, answered and protected again.
+//!
+//! One [`Server`] stands behind one connection (an HDLC link, a TCP connection) and has at most one association. What a
+//! logical device shows to whom is the business of a [`LogicalDevice`]. Sans-IO: an APDU in, an APDU out.
+//!
+//! In this order: the invocation counter is checked, the APDU is opened, the counter is accepted, the request is carried
+//! out. What is not protected as the policy of the client demands is refused before anything is looked at.
+//!
+//! # Deliberately absent
+//!
+//! Short names, general block transfer and ACCESS in the server, dedicated keys, and general-ciphering with a key of its own:
+//! the conformance block does not offer what needs them, and what comes nevertheless is refused. Values of a list in blocks
+//! (SET and ACTION with list and first block) are refused too.
+
+mod association;
+mod ciphering;
+mod services;
+
+use crate::acse::{Conformance, Mechanism};
+use crate::apdu::transfer::{BlockReceiver, BlockSender};
+use crate::apdu::{
+    ActionResult, AttributeDescriptor, DataAccessResult, ExceptionResponse, MethodDescriptor, SelectiveAccess,
+    ServiceError, StateError,
+};
+use crate::data::EncodedData;
+use crate::octets::Writer;
+use crate::security::{Accepted, CounterError, Protection, SecurityPolicy, SystemTitle};
+
+/// The longest APDU a server takes and gives (octets).
+pub const LONGEST_APDU: usize = 1024;
+/// Octets of the longest value that comes in blocks.
+const LONGEST_VALUE: usize = 2048;
+/// Octets of the longest request whose answer is given in blocks.
+const LONGEST_REQUEST: usize = 256;
+
+/// What the server and a client agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreed {
+    /// Service access point of the client.
+    pub client: u16,
+    /// System title of the client; zeros where it named none.
+    pub client_title: [u8; 8],
+    /// What both can do.
+    pub conformance: Conformance,
+    /// Longest APDU the server takes (octets).
+    pub longest_received: u16,
+    /// Longest APDU the client takes (octets).
+    pub longest_sent: u16,
+}
+
+/// How a client must come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    /// How it proves who it is.
+    pub mechanism: Mechanism,
+    /// What must be protected; nothing for a client without keys.
+    pub policy: SecurityPolicy,
+    /// What the server can do for it.
+    pub conformance: Conformance,
+}
+
+/// Something the security log of a device should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// An association is open.
+    Associated,
+    /// A client could not prove who it is.
+    AuthenticationFailed,
+    /// An APDU was not genuine.
+    NotGenuine,
+    /// An invocation counter came again.
+    Replayed,
+    /// An APDU was protected less than the policy demands.
+    NotProtected,
+}
+
+/// What stands behind a server: objects, rights, keys and counters.
+pub trait LogicalDevice {
+    /// How the client of this service access point must come; `None` for one that is not known.
+    fn admission(&self, client: u16) -> Option<Admission>;
+    /// The keys of a client.
+    fn protection(&self, client: u16) -> Option<Protection>;
+    /// Own system title.
+    fn system_title(&self) -> SystemTitle;
+    /// A challenge that nobody can foresee.
+    fn challenge(&mut self) -> [u8; 16];
+    /// Whether a counter of this client is new.
+    fn check_counter(&self, client: u16, counter: u32) -> Result<Accepted, CounterError>;
+    /// The counter belongs to a genuine APDU: it is persisted before the request is carried out.
+    fn accept_counter(&mut self, client: u16, accepted: Accepted);
+    /// A counter proved genuine in the answer to a challenge.
+    fn raise_counter(&mut self, client: u16, counter: u32);
+    /// The next counter of the server towards this client.
+    fn next_counter(&mut self, client: u16) -> Result<u32, CounterError>;
+    /// Writes the value of an attribute, or says why not. Asked twice in a row, the answer is the same.
+    fn get(
+        &self,
+        agreed: &Agreed,
+        attribute: AttributeDescriptor,
+        access: Option<SelectiveAccess<'_>>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), DataAccessResult>;
+    /// Takes the value of an attribute.
+    fn set(&mut self, agreed: &Agreed, attribute: AttributeDescriptor, value: EncodedData<'_>) -> DataAccessResult;
+    /// Calls a method.
+    fn act(&mut self, agreed: &Agreed, method: MethodDescriptor, parameter: Option<EncodedData<'_>>) -> ActionResult;
+    /// Something for the security log.
+    fn notice(&mut self, client: u16, notice: Notice);
+}
+
+/// How far an association is.
+#[derive(Debug)]
+enum State {
+    Closed,
+    /// The client's challenge (and its length) and the server's: the client has still to prove who it is.
+    Challenged([u8; 64], usize, [u8; 16]),
+    Open,
+}
+
+/// The server of one connection.
+#[derive(Debug)]
+pub struct Server {
+    state: State,
+    agreed: Agreed,
+    admission: Option<Admission>,
+    protection: Option<Protection>,
+    sender: BlockSender,
+    /// The request whose answer is given in blocks.
+    long_request: [u8; LONGEST_REQUEST],
+    long_length: usize,
+    receiver: BlockReceiver,
+    /// What the value that comes in blocks is for.
+    target: Option<Target>,
+    value: [u8; LONGEST_VALUE],
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    Attribute(AttributeDescriptor),
+    Method(MethodDescriptor),
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Server {
+    /// Without an association.
+    pub const fn new() -> Self {
+        Self {
+            state: State::Closed,
+            agreed: Agreed {
+                client: 0,
+                client_title: [0; 8],
+                conformance: Conformance::NONE,
+                longest_received: LONGEST_APDU as u16,
+                longest_sent: LONGEST_APDU as u16,
+            },
+            admission: None,
+            protection: None,
+            sender: BlockSender::new(),
+            long_request: [0; LONGEST_REQUEST],
+            long_length: 0,
+            receiver: BlockReceiver::new(),
+            target: None,
+            value: [0; LONGEST_VALUE],
+        }
+    }
+
+    /// The association, once it is open.
+    pub fn association(&self) -> Option<&Agreed> {
+        matches!(self.state, State::Open).then_some(&self.agreed)
+    }
+
+    /// The connection is gone, and the association with it.
+    pub fn disconnect(&mut self) {
+        self.state = State::Closed;
+        self.protection = None;
+        self.sender = BlockSender::new();
+        self.receiver.interrupt();
+        self.target = None;
+    }
+
+    /// Answers an APDU of a client; the octets of the answer, none where none is due.
+    pub fn answer<D: LogicalDevice>(&mut self, device: &mut D, client: u16, apdu: &[u8], out: &mut [u8]) -> usize {
+        let room = out.len().min(LONGEST_APDU);
+        let out = &mut out[..room];
+        match apdu.first() {
+            None => 0,
+            Some(0x60) => self.associate(device, client, apdu, out),
+            // Another client on the same connection has no part in this association.
+            Some(_) if client != self.agreed.client || matches!(self.state, State::Closed) => {
+                exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out)
+            }
+            Some(0x62) => self.release(device, apdu, out),
+            Some(0xC0 | 0xC1 | 0xC3) if self.needs_protection() => {
+                device.notice(client, Notice::NotProtected);
+                exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::SERVICE_NOT_SUPPORTED, out)
+            }
+            Some(0xC0 | 0xC1 | 0xC3) => self.serve(device, apdu, out),
+            Some(_) => self.open_and_serve(device, apdu, out),
+        }
+    }
+
+    fn needs_protection(&self) -> bool {
+        use crate::security::Direction::Request;
+        self.admission.is_some_and(|admission| !admission.policy.requires(Request).is_met(None, true))
+    }
+}
+
+fn exception(state: StateError, service: ServiceError, out: &mut [u8]) -> usize {
+    encoded(out, |writer| ExceptionResponse::new(state, service).encode(writer))
+}
+
+/// Octets of what was written; none where it does not fit.
+fn encoded(out: &mut [u8], encode: impl FnOnce(&mut Writer<'_>)) -> usize {
+    let mut writer = Writer::new(out);
+    encode(&mut writer);
+    writer.finish().unwrap_or(0)
+}

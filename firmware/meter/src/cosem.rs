@@ -1,0 +1,327 @@
+//! The meter as a COSEM logical device: its objects, who may do what with them, its keys and counters.
+//!
+//! One file per interface class under `classes/`; the object list is one table in `objects.rs`, the rights of the roles one in
+//! `roles.rs`. Sans-IO: what speaks to a port is [`crate::port`].
+
+mod classes;
+mod objects;
+mod roles;
+
+use meterbench_iec62056::acse::Conformance;
+use meterbench_iec62056::apdu::{
+    ActionResult, AttributeDescriptor, DataAccessResult, MethodDescriptor, SelectiveAccess,
+};
+use meterbench_iec62056::data::EncodedData;
+use meterbench_iec62056::octets::Writer;
+use meterbench_iec62056::security::{
+    Accepted, CounterError, Gcm, Key, Protection, ReceiveCounter, SecurityPolicy, SystemTitle, unwrap_key,
+};
+use meterbench_iec62056::server::{Admission, Agreed, LogicalDevice, Notice};
+
+pub use roles::{Group, Rights, Role, rights};
+
+use crate::clock::{Clock, DaylightSaving};
+use crate::events::{EventLog, SecurityEvent};
+use crate::meter::Meter;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) role: Role,
+    pub(crate) association: Agreed,
+}
+
+/// Keys of one role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoleKeys {
+    /// Global unicast encryption key.
+    pub encryption: [u8; 16],
+    /// Authentication key.
+    pub authentication: [u8; 16],
+    /// Master key: wraps the others.
+    pub master: [u8; 16],
+}
+
+/// What is given to a meter when it is made: who it is, and the keys of its roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Serial number, eight digits at most.
+    pub serial: u32,
+    /// Keys of management, reader and installer.
+    pub keys: [RoleKeys; 3],
+    /// What challenges are made of.
+    pub seed: [u8; 16],
+}
+
+impl Identity {
+    /// An identity for meters on a test bench: keys made of the serial number, which anybody can make. Never of use outside.
+    pub fn for_tests(serial: u32) -> Self {
+        let key = |purpose: u8, role: u8| {
+            let mut block = [0; 16];
+            Gcm::new(&Key([purpose; 16])).apply_key_stream(&vector(serial, role), &mut block);
+            block
+        };
+        let of_role =
+            |role: u8| RoleKeys { encryption: key(1, role), authentication: key(2, role), master: key(3, role) };
+        Self { serial, keys: [of_role(1), of_role(2), of_role(3)], seed: key(4, 0) }
+    }
+}
+
+fn vector(serial: u32, number: u8) -> [u8; 12] {
+    let mut vector = [0; 12];
+    vector[..4].copy_from_slice(&serial.to_be_bytes());
+    vector[11] = number;
+    vector
+}
+
+/// How the ports are set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ports {
+    /// Baud identification proposed on the optical port: 5 for 9600 Bd.
+    pub(crate) proposed_baud: u8,
+    /// Answers after 20 ms instead of 200 ms.
+    pub(crate) quick: bool,
+    /// Frames in a window of HDLC.
+    pub(crate) window: u8,
+    /// Octets of information in an HDLC frame.
+    pub(crate) information: u16,
+    pub(crate) between_octets_ms: u16,
+    pub(crate) inactivity_s: u16,
+    /// Lower HDLC address of the meter.
+    pub(crate) address: u16,
+}
+
+/// What the meter is to its clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Device {
+    pub(crate) clock: Clock,
+    pub(crate) ports: Ports,
+    identity: Identity,
+    type_number: TypeText,
+    received: [ReceiveCounter; 3],
+    sent: [u32; 3],
+    challenges: u32,
+    pub(crate) security_log: EventLog,
+}
+
+/// The type number as it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TypeText {
+    letters: [u8; 32],
+    length: usize,
+}
+
+impl Device {
+    pub(crate) fn new(identity: &Identity) -> Self {
+        Self {
+            clock: Clock::cold(-60, DaylightSaving::EUROPE),
+            ports: Ports {
+                proposed_baud: 5,
+                quick: true,
+                window: 1,
+                information: 128,
+                between_octets_ms: 1000,
+                inactivity_s: 120,
+                address: 17,
+            },
+            identity: *identity,
+            type_number: TypeText { letters: [0; 32], length: 0 },
+            received: [ReceiveCounter::NEW; 3],
+            sent: [0; 3],
+            challenges: 0,
+            security_log: EventLog::default(),
+        }
+    }
+
+    pub(crate) fn serial(&self) -> u32 {
+        self.identity.serial
+    }
+
+    pub(crate) fn type_number(&self) -> &[u8] {
+        &self.type_number.letters[..self.type_number.length]
+    }
+
+    pub(crate) fn set_type_number(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let length = bytes.len().min(self.type_number.letters.len());
+        self.type_number.letters[..length].copy_from_slice(&bytes[..length]);
+        self.type_number.length = length;
+    }
+
+    /// FLAG letters, kind of device, serial number in 28 bits.
+    pub(crate) fn system_title(&self) -> [u8; 8] {
+        let [a, b, c, d] = (self.identity.serial & 0x0FFF_FFFF).to_be_bytes();
+        [b'K', b'A', b'M', 0x65, a, b, c, d]
+    }
+
+    /// The least counter that is accepted from a role.
+    pub(crate) fn received_counter(&self, role: Role) -> u32 {
+        slot(role).and_then(|n| self.received[n].stored()).unwrap_or(u32::MAX)
+    }
+
+    /// A key that came wrapped under the master key of a role.
+    pub(crate) fn unwrap(&self, role: Role, wrapped: &[u8]) -> Option<[u8; 16]> {
+        let master = Key(self.identity.keys[slot(role)?].master);
+        unwrap_key(&master, wrapped).ok().map(|key| key.0)
+    }
+
+    /// Takes new keys (encryption, authentication, master); counters under a new encryption key begin anew.
+    pub(crate) fn change_keys(&mut self, role: Role, [encryption, authentication, master]: [Option<[u8; 16]>; 3]) {
+        let Some(n) = slot(role) else { return };
+        let keys = &mut self.identity.keys[n];
+        if let Some(key) = encryption {
+            keys.encryption = key;
+            (self.received[n], self.sent[n]) = (ReceiveCounter::NEW, 0);
+        }
+        keys.authentication = authentication.unwrap_or(keys.authentication);
+        keys.master = master.unwrap_or(keys.master);
+    }
+}
+
+/// Place of a role among those with keys.
+fn slot(role: Role) -> Option<usize> {
+    (role as usize).checked_sub(1)
+}
+
+const CONFORMANCE: Conformance = Conformance::GENERAL_PROTECTION
+    .union(Conformance::BLOCK_TRANSFER_WITH_GET)
+    .union(Conformance::BLOCK_TRANSFER_WITH_SET)
+    .union(Conformance::BLOCK_TRANSFER_WITH_ACTION)
+    .union(Conformance::MULTIPLE_REFERENCES)
+    .union(Conformance::PRIORITY_MANAGEMENT)
+    .union(Conformance::GET)
+    .union(Conformance::SET)
+    .union(Conformance::ACTION);
+const PUBLIC_CONFORMANCE: Conformance = Conformance::BLOCK_TRANSFER_WITH_GET.union(Conformance::GET);
+
+impl Meter {
+    /// The object, if it is of this class and this role may do that with it.
+    fn object(
+        &self,
+        agreed: &Agreed,
+        class: u16,
+        name: meterbench_iec62056::obis::Obis,
+    ) -> Result<(Caller, objects::Object), DataAccessResult> {
+        let role = Role::of_client(agreed.client).ok_or(DataAccessResult::READ_WRITE_DENIED)?;
+        let object = objects::find(self.profile(), name).ok_or(DataAccessResult::OBJECT_UNDEFINED)?;
+        if object.class().0 != class {
+            return Err(DataAccessResult::OBJECT_CLASS_INCONSISTENT);
+        }
+        Ok((Caller { role, association: *agreed }, object))
+    }
+}
+
+impl LogicalDevice for Meter {
+    fn admission(&self, client: u16) -> Option<Admission> {
+        let role = Role::of_client(client)?;
+        let public = role == Role::Public;
+        Some(Admission {
+            mechanism: role.mechanism(),
+            policy: SecurityPolicy::Version0(if public { 0 } else { 3 }),
+            conformance: if public { PUBLIC_CONFORMANCE } else { CONFORMANCE },
+        })
+    }
+
+    fn protection(&self, client: u16) -> Option<Protection> {
+        let keys = &self.device().identity.keys[slot(Role::of_client(client)?)?];
+        Some(Protection::new(0, &Key(keys.encryption), &Key(keys.authentication)))
+    }
+
+    fn system_title(&self) -> SystemTitle {
+        SystemTitle(self.device().system_title())
+    }
+
+    fn challenge(&mut self) -> [u8; 16] {
+        let device = self.device_mut();
+        device.challenges = device.challenges.wrapping_add(1);
+        let mut challenge = [0; 16];
+        Gcm::new(&Key(device.identity.seed)).apply_key_stream(&vector(device.challenges, 0), &mut challenge);
+        challenge
+    }
+
+    fn check_counter(&self, client: u16, counter: u32) -> Result<Accepted, CounterError> {
+        let place = Role::of_client(client).and_then(slot).ok_or(CounterError::Exhausted)?;
+        self.device().received[place].check(counter)
+    }
+
+    fn accept_counter(&mut self, client: u16, accepted: Accepted) {
+        if let Some(place) = Role::of_client(client).and_then(slot) {
+            self.device_mut().received[place].accept(accepted);
+        }
+    }
+
+    fn raise_counter(&mut self, client: u16, counter: u32) {
+        if let Some(place) = Role::of_client(client).and_then(slot) {
+            self.device_mut().received[place].raise(counter);
+        }
+    }
+
+    fn next_counter(&mut self, client: u16) -> Result<u32, CounterError> {
+        let place = Role::of_client(client).and_then(slot).ok_or(CounterError::Exhausted)?;
+        let counter = &mut self.device_mut().sent[place];
+        let next = counter.checked_add(1).ok_or(CounterError::Exhausted)?;
+        Ok(core::mem::replace(counter, next))
+    }
+
+    fn get(
+        &self,
+        agreed: &Agreed,
+        attribute: AttributeDescriptor,
+        access: Option<SelectiveAccess<'_>>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), DataAccessResult> {
+        let (caller, object) = self.object(agreed, attribute.class, attribute.name)?;
+        let class = classes::of(&object);
+        let number = u8::try_from(attribute.attribute).ok().filter(|n| (1..=class.attributes).contains(n));
+        let number = number.ok_or(DataAccessResult::OBJECT_UNDEFINED)?;
+        if number != 1 && !rights(caller.role, object.group).read {
+            return Err(DataAccessResult::READ_WRITE_DENIED);
+        }
+        // Nothing here is read in part.
+        if access.is_some() {
+            return Err(DataAccessResult::SCOPE_OF_ACCESS_VIOLATED);
+        }
+        classes::get(self, caller, &object, number, out)
+    }
+
+    fn set(&mut self, agreed: &Agreed, attribute: AttributeDescriptor, value: EncodedData<'_>) -> DataAccessResult {
+        let (caller, object) = match self.object(agreed, attribute.class, attribute.name) {
+            Ok(found) => found,
+            Err(result) => return result,
+        };
+        let class = classes::of(&object);
+        let Some(number) = u8::try_from(attribute.attribute).ok().filter(|n| (1..=class.attributes).contains(n)) else {
+            return DataAccessResult::OBJECT_UNDEFINED;
+        };
+        if !rights(caller.role, object.group).write || !class.writable.contains(&number) {
+            return DataAccessResult::READ_WRITE_DENIED;
+        }
+        classes::set(self, &object, number, value)
+    }
+
+    fn act(&mut self, agreed: &Agreed, method: MethodDescriptor, parameter: Option<EncodedData<'_>>) -> ActionResult {
+        let (caller, object) = match self.object(agreed, method.class, method.name) {
+            Ok(found) => found,
+            Err(result) => return ActionResult(result.0),
+        };
+        let class = classes::of(&object);
+        let Some(number) = u8::try_from(method.method).ok().filter(|n| (1..=class.methods).contains(n)) else {
+            return ActionResult::OBJECT_UNDEFINED;
+        };
+        if !rights(caller.role, object.group).act {
+            return ActionResult::READ_WRITE_DENIED;
+        }
+        classes::act(self, &object, number, parameter)
+    }
+
+    fn notice(&mut self, _: u16, notice: Notice) {
+        let event = match notice {
+            Notice::Associated => return,
+            Notice::AuthenticationFailed => SecurityEvent::AuthenticationFailed,
+            Notice::NotGenuine | Notice::NotProtected => SecurityEvent::NotGenuine,
+            Notice::Replayed => SecurityEvent::Replayed,
+        };
+        let device = self.device_mut();
+        device.security_log.push(device.clock.local(), event);
+    }
+}

@@ -1,0 +1,101 @@
+//! The interface classes (IEC 62056-6-2), one file each: which attributes and methods an object has, and what they do.
+
+use meterbench_iec62056::apdu::{ActionResult, DataAccessResult};
+use meterbench_iec62056::data::EncodedData;
+use meterbench_iec62056::octets::Writer;
+
+use super::Caller;
+use super::objects::{Kind, Object};
+use crate::meter::Meter;
+
+mod association;
+mod clock;
+mod data;
+mod event_log;
+mod hdlc_setup;
+mod local_port;
+mod register;
+mod sap_assignment;
+mod security_setup;
+
+/// What can be written and called of a class.
+pub(crate) struct Class {
+    /// Attributes, the logical name among them.
+    pub(crate) attributes: u8,
+    /// Attributes that can be written by who may.
+    pub(crate) writable: &'static [u8],
+    /// Methods.
+    pub(crate) methods: u8,
+}
+
+const fn class(attributes: u8, writable: &'static [u8], methods: u8) -> Class {
+    Class { attributes, writable, methods }
+}
+
+/// What an object's class offers.
+pub(crate) fn of(object: &Object) -> Class {
+    match object.kind {
+        Kind::Data(_) | Kind::Counter(_) | Kind::SecurityEvent => class(2, &[], 0),
+        // A log is not reset.
+        Kind::SecurityLog => class(8, &[], 0),
+        // Legal registers have no reset, and values of this moment nothing to reset.
+        Kind::Energy(..) | Kind::Reading(..) => class(3, &[], 0),
+        Kind::Clock => class(9, &[2, 3, 5, 6, 7, 8], 6),
+        Kind::Association(_) => class(9, &[], 1),
+        Kind::SapAssignment => class(2, &[], 0),
+        Kind::LocalPort => class(9, &[4, 5], 0),
+        Kind::Hdlc => class(9, &[7, 8], 0),
+        Kind::Security(_) => class(5, &[2], 2),
+    }
+}
+
+/// Writes the value of an attribute. Whether it may be read was asked before.
+pub(crate) fn get(
+    meter: &Meter,
+    caller: Caller,
+    object: &Object,
+    attribute: u8,
+    out: &mut Writer<'_>,
+) -> Result<(), DataAccessResult> {
+    if attribute == 1 {
+        out.logical_name(object.name);
+        return Ok(());
+    }
+    match object.kind {
+        Kind::Data(item) => data::get(meter, item, out),
+        Kind::Counter(role) => out.double_long_unsigned(meter.device().received_counter(role)),
+        Kind::Energy(energy, phase) => register::energy(meter, object, (energy, phase), attribute, out),
+        Kind::Reading(reading, phase) => return register::reading(meter, (reading, phase), attribute, out),
+        Kind::Clock => clock::get(&meter.device().clock, attribute, out),
+        Kind::Association(role) => association::get(meter, caller, role.unwrap_or(caller.role), attribute, out),
+        Kind::SapAssignment => sap_assignment::get(meter, out),
+        Kind::LocalPort => local_port::get(meter.device(), attribute, out),
+        Kind::SecurityLog => event_log::get(meter.device(), attribute, out),
+        Kind::SecurityEvent => event_log::last(meter.device(), out),
+        Kind::Hdlc => hdlc_setup::get(meter.device(), attribute, out),
+        Kind::Security(_) => security_setup::get(meter, caller, attribute, out),
+    }
+    Ok(())
+}
+
+/// Takes the value of an attribute. Whether it may be written was asked before.
+pub(crate) fn set(meter: &mut Meter, object: &Object, attribute: u8, value: EncodedData<'_>) -> DataAccessResult {
+    let device = meter.device_mut();
+    match object.kind {
+        Kind::Clock => clock::set(&mut device.clock, attribute, value),
+        Kind::LocalPort => local_port::set(device, attribute, value),
+        Kind::Hdlc => hdlc_setup::set(device, attribute, value),
+        Kind::Security(role) => security_setup::set(device, role, value),
+        _ => DataAccessResult::READ_WRITE_DENIED,
+    }
+}
+
+/// Calls a method. Whether it may be called was asked before.
+pub(crate) fn act(meter: &mut Meter, object: &Object, method: u8, parameter: Option<EncodedData<'_>>) -> ActionResult {
+    let device = meter.device_mut();
+    match object.kind {
+        Kind::Clock => clock::act(&mut device.clock, method, parameter),
+        Kind::Security(role) => security_setup::act(device, role, method, parameter),
+        _ => ActionResult::READ_WRITE_DENIED,
+    }
+}

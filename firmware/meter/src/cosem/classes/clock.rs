@@ -1,0 +1,132 @@
+//! Class 8, clock: local time with its deviation and quality, the zone, daylight saving.
+
+use meterbench_iec62056::apdu::{ActionResult, DataAccessResult};
+use meterbench_iec62056::data::EncodedData;
+use meterbench_iec62056::date_time::{ClockStatus, Date, DateTime, Deviation, NOT_SPECIFIED, Time};
+use meterbench_iec62056::octets::{Reader, Writer};
+
+use crate::clock::{Civil, Clock, DaylightSaving, LocalTime, Quality, RuleDay, Transition};
+
+pub(super) fn get(clock: &Clock, attribute: u8, out: &mut Writer<'_>) {
+    let (now, saving) = (clock.local(), clock.daylight_saving());
+    match attribute {
+        2 => out.date_time_octets(date_time(&now)),
+        3 => out.long(clock.zone()),
+        4 => out.unsigned(status(&now).0),
+        5 => out.date_time_octets(pattern(&saving.begin)),
+        6 => out.date_time_octets(pattern(&saving.end)),
+        7 => out.integer(saving.deviation),
+        8 => out.boolean(saving.enabled),
+        // Its own crystal.
+        _ => out.enumeration(1),
+    }
+}
+
+pub(super) fn set(clock: &mut Clock, attribute: u8, value: EncodedData<'_>) -> DataAccessResult {
+    let reader = &mut Reader::new(value.octets());
+    let saving = *clock.daylight_saving();
+    let done = match attribute {
+        2 => reader.date_time().ok().and_then(|time| set_time(clock, &time)),
+        3 => reader.long().ok().and_then(|zone| clock.set_zone(zone).ok()),
+        5 | 6 => reader.date_time().ok().and_then(|rule| transition(&rule)).map(|rule| {
+            let (begin, end) = if attribute == 5 { (rule, saving.end) } else { (saving.begin, rule) };
+            clock.set_daylight_saving(DaylightSaving { begin, end, ..saving });
+        }),
+        7 => reader.integer().ok().filter(|minutes| (-120..=120).contains(minutes)).map(|deviation| {
+            clock.set_daylight_saving(DaylightSaving { deviation, ..saving });
+        }),
+        _ => reader.boolean().ok().map(|enabled| clock.set_daylight_saving(DaylightSaving { enabled, ..saving })),
+    };
+    done.map_or(DataAccessResult::TYPE_UNMATCHED, |()| DataAccessResult::SUCCESS)
+}
+
+/// Methods 1 and 3 go to the nearest quarter and minute, 6 shifts; the others are not supported.
+pub(super) fn act(clock: &mut Clock, method: u8, parameter: Option<EncodedData<'_>>) -> ActionResult {
+    let done = match method {
+        1 => nearest(clock, 900),
+        3 => nearest(clock, 60),
+        6 => parameter
+            .and_then(|value| Reader::new(value.octets()).long().ok())
+            .and_then(|seconds| clock.shift(seconds).ok()),
+        _ => return ActionResult::OBJECT_UNAVAILABLE,
+    };
+    done.map_or(ActionResult::TYPE_UNMATCHED, |()| ActionResult::SUCCESS)
+}
+
+/// Goes to the nearest multiple of so many seconds.
+fn nearest(clock: &mut Clock, seconds: u64) -> Option<()> {
+    let standard = clock.standard_seconds();
+    let wanted = (standard + seconds / 2) / seconds * seconds;
+    clock.shift((wanted as i64 - standard as i64) as i16).ok()
+}
+
+fn set_time(clock: &mut Clock, time: &DateTime) -> Option<()> {
+    let (date, of_day) = (time.date, time.time);
+    let known = |field: u8| if field == NOT_SPECIFIED { 0 } else { field };
+    let civil = Civil {
+        year: date.year,
+        month: date.month,
+        day: date.day_of_month,
+        hour: of_day.hour,
+        minute: of_day.minute,
+        second: known(of_day.second),
+    };
+    clock.set_local(civil, time.deviation.minutes()).ok()
+}
+
+/// Local time on the wire.
+pub(crate) fn date_time(now: &LocalTime) -> DateTime {
+    let Civil { year, month, day, hour, minute, second } = now.civil;
+    DateTime {
+        date: Date { year, month, day_of_month: day, day_of_week: now.civil.weekday() },
+        time: Time { hour, minute, second, hundredths: now.hundredths },
+        deviation: Deviation(now.deviation),
+        status: status(now),
+    }
+}
+
+fn status(now: &LocalTime) -> ClockStatus {
+    let quality = match now.quality {
+        Quality::Valid => 0,
+        Quality::Doubtful => ClockStatus::DOUBTFUL_VALUE.0,
+        Quality::Invalid => ClockStatus::INVALID_VALUE.0,
+    };
+    let saving = if now.daylight_saving { ClockStatus::DAYLIGHT_SAVING_ACTIVE.0 } else { 0 };
+    ClockStatus(quality | saving)
+}
+
+const LAST: u8 = 0xFE;
+const LAST_BUT_ONE: u8 = 0xFD;
+
+/// A rule as a date and time with wildcards.
+fn pattern(rule: &Transition) -> DateTime {
+    let day_of_month = match rule.day {
+        RuleDay::From(day) => day,
+        RuleDay::Last => LAST,
+        RuleDay::LastButOne => LAST_BUT_ONE,
+    };
+    let day_of_week = rule.weekday.unwrap_or(NOT_SPECIFIED);
+    DateTime {
+        date: Date { year: 0xFFFF, month: rule.month, day_of_month, day_of_week },
+        time: Time { hour: rule.hour, minute: rule.minute, second: 0, hundredths: 0 },
+        deviation: Deviation::NOT_SPECIFIED,
+        status: ClockStatus(0),
+    }
+}
+
+fn transition(rule: &DateTime) -> Option<Transition> {
+    let (date, time) = (rule.date, rule.time);
+    let day = match date.day_of_month {
+        LAST => RuleDay::Last,
+        LAST_BUT_ONE => RuleDay::LastButOne,
+        day @ 1..=31 => RuleDay::From(day),
+        _ => return None,
+    };
+    let weekday = match date.day_of_week {
+        NOT_SPECIFIED => None,
+        weekday @ 1..=7 => Some(weekday),
+        _ => return None,
+    };
+    let fits = (1..=12).contains(&date.month) && time.hour < 24 && time.minute < 60;
+    fits.then_some(Transition { month: date.month, day, weekday, hour: time.hour, minute: time.minute })
+}

@@ -1,0 +1,52 @@
+//! Class 3, register: value, scaler and unit.
+
+use meterbench_iec62056::apdu::DataAccessResult;
+use meterbench_iec62056::octets::Writer;
+
+use super::super::objects::{EnergyOf, Object, ReadingOf, energy_unit};
+use crate::meter::Meter;
+
+/// A register shows nine digits, as the display does.
+const CAPACITY: u64 = 1_000_000_000;
+
+/// An energy register, in watt-hours.
+pub(super) fn energy(
+    meter: &Meter,
+    object: &Object,
+    (energy, phase): (EnergyOf, u8),
+    attribute: u8,
+    out: &mut Writer<'_>,
+) {
+    let registers = if phase == 0 { meter.registers() } else { meter.phase_registers(usize::from(phase) - 1) };
+    match attribute {
+        2 => out.double_long_unsigned((energy(registers).watt_hours() % CAPACITY) as u32),
+        _ => scaler_unit(0, energy_unit(object.name.c() - 20 * phase), out),
+    }
+}
+
+/// A value of this moment.
+pub(super) fn reading(
+    meter: &Meter,
+    (reading, phase): (ReadingOf, u8),
+    attribute: u8,
+    out: &mut Writer<'_>,
+) -> Result<(), DataAccessResult> {
+    if attribute == 3 {
+        let (scaler, unit) = reading.scaler_unit();
+        scaler_unit(scaler, unit, out);
+        return Ok(());
+    }
+    let value = reading.value(meter.readings(), phase).ok_or(DataAccessResult::TEMPORARY_FAILURE)?;
+    match reading {
+        ReadingOf::Voltage | ReadingOf::Frequency => out.long_unsigned(value as u16),
+        ReadingOf::PowerFactor => out.long(value as i16),
+        _ => out.double_long_unsigned(value as u32),
+    }
+    Ok(())
+}
+
+fn scaler_unit(scaler: i8, unit: u8, out: &mut Writer<'_>) {
+    out.structure(2);
+    out.integer(scaler);
+    out.enumeration(unit);
+}

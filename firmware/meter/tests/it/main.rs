@@ -1,0 +1,358 @@
+//! The meter as a client sees it: associations, rights, blocks, replay.
+
+use meterbench_iec62056::acse::{Diagnostic, Mechanism, UserDiagnostic};
+use meterbench_iec62056::apdu::{
+    ActionRequest, ActionResponse, ActionResult, Apdu, AttributeDescriptor, DataAccessResult, GetRequest, GetResponse,
+    MethodDescriptor, SetRequest, SetResponse,
+};
+use meterbench_iec62056::client::{Client, ClientError, Credentials};
+use meterbench_iec62056::data::{Data, EncodedData};
+use meterbench_iec62056::obis::Obis;
+use meterbench_iec62056::octets::{Reader, Writer};
+use meterbench_iec62056::security::{Key, SystemTitle, wrap_key};
+use meterbench_iec62056::server::{LONGEST_APDU, Server};
+use meterbench_meter::cosem::{Identity, Role};
+use meterbench_meter::{Meter, Settings, TypeNumber};
+use meterbench_metrology::Frame;
+
+const THREE_PHASE: &str = "684-2-41D-1312AA70-1B14001";
+const OMNIPOWER_IMPORT: &str = "686-11-11B-N11-3001-001";
+
+/// A meter, the server of its port, and a client at the other end.
+struct Line {
+    meter: Meter,
+    server: Server,
+    client: Client,
+    role: Role,
+}
+
+fn meter(type_number: &str) -> Meter {
+    let profile = *type_number.parse::<TypeNumber>().unwrap().profile();
+    Meter::new(&profile, &Settings::delivered()).unwrap().with_identity(&Identity::for_tests(10_000_001), type_number)
+}
+
+fn credentials(role: Role, general: bool) -> Credentials {
+    if role == Role::Public {
+        return Credentials::public();
+    }
+    let keys = Identity::for_tests(10_000_001).keys[role as usize - 1];
+    Credentials {
+        mechanism: Mechanism::HIGH_GMAC,
+        secret: [0x5A; 16],
+        title: SystemTitle(*b"MBB\0\0\0\0\x01"),
+        keys: Some((Key(keys.encryption), Key(keys.authentication))),
+        counter: 0,
+        general,
+    }
+}
+
+impl Line {
+    fn new(type_number: &str, role: Role, credentials: Credentials) -> Self {
+        Self { meter: meter(type_number), server: Server::new(), client: Client::new(credentials), role }
+    }
+
+    fn exchange(&mut self, apdu: &[u8]) -> Vec<u8> {
+        let mut out = [0; LONGEST_APDU];
+        let length = self.server.answer(&mut self.meter, self.role.client(), apdu, &mut out);
+        out[..length].to_vec()
+    }
+
+    fn associate(&mut self) -> Result<(), ClientError> {
+        let mut out = [0; 512];
+        let length = self.client.associate(&mut out)?;
+        let answer = self.exchange(&out[..length]);
+        if self.client.associated(&answer)? {
+            let length = self.client.reply(&mut out)?;
+            let answer = self.exchange(&out[..length]);
+            self.client.replied(&answer)?;
+        }
+        Ok(())
+    }
+
+    fn open(type_number: &str, role: Role) -> Self {
+        let mut line = Self::new(type_number, role, credentials(role, role == Role::Reader));
+        line.associate().unwrap();
+        line
+    }
+
+    /// A plain request, and the plain answer.
+    fn ask(&mut self, encode: impl FnOnce(&mut Writer<'_>)) -> Result<Vec<u8>, ClientError> {
+        let mut plain = [0; 512];
+        let mut writer = Writer::new(&mut plain);
+        encode(&mut writer);
+        let length = writer.finish().unwrap();
+        let mut out = [0; 1024];
+        let length = self.client.request(&plain[..length], &mut out)?;
+        let answer = self.exchange(&out[..length]);
+        let mut opened = [0; 1024];
+        self.client.open(&answer, &mut opened).map(<[u8]>::to_vec)
+    }
+
+    fn get(&mut self, class: u16, name: &str, attribute: i8) -> Result<Vec<u8>, DataAccessResult> {
+        let invoke = self.client.next_invoke();
+        let attribute = AttributeDescriptor { class, name: name.parse().unwrap(), attribute };
+        let request = GetRequest::Normal { invoke, reference: attribute.into() };
+        let mut answer = self.ask(|writer| request.encode(writer)).unwrap();
+        let mut whole = Vec::new();
+        loop {
+            match Apdu::decode(&answer).unwrap() {
+                Apdu::GetResponse(GetResponse::Normal { result, .. }) => return result.map(|v| v.octets().to_vec()),
+                Apdu::GetResponse(GetResponse::WithDataBlock { last, number, result, .. }) => {
+                    whole.extend_from_slice(result?);
+                    if last {
+                        return Ok(whole);
+                    }
+                    let invoke = self.client.next_invoke();
+                    answer = self.ask(|writer| GetRequest::Next { invoke, number }.encode(writer)).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn set(&mut self, class: u16, name: &str, attribute: i8, value: &Data<'_>) -> DataAccessResult {
+        let mut octets = [0; 64];
+        let value = EncodedData::encode_into(value, &mut octets).unwrap();
+        let attribute = AttributeDescriptor { class, name: name.parse().unwrap(), attribute };
+        let request = SetRequest::Normal { invoke: self.client.next_invoke(), reference: attribute.into(), value };
+        match Apdu::decode(&self.ask(|writer| request.encode(writer)).unwrap()).unwrap() {
+            Apdu::SetResponse(SetResponse::Normal { result, .. }) => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn act(&mut self, class: u16, name: &str, method: i8, value: &[u8]) -> ActionResult {
+        let method = MethodDescriptor { class, name: name.parse().unwrap(), method };
+        let parameter = EncodedData::new(value).ok();
+        let request = ActionRequest::Normal { invoke: self.client.next_invoke(), method, parameter };
+        match Apdu::decode(&self.ask(|writer| request.encode(writer)).unwrap()).unwrap() {
+            Apdu::ActionResponse(ActionResponse::Normal { outcome, .. }) => outcome.result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn run(&mut self, seconds: usize) {
+        let wave = |n: usize| (std::f64::consts::TAU * n as f64 / 160.0).sin();
+        let cycle: [Frame; 160] = std::array::from_fn(|n| Frame {
+            voltage: [(4_548_000.0 * wave(n)) as i32; 3],
+            current: [(1_000_000.0 * wave(n)) as i32; 3],
+        });
+        for _ in 0..50 * seconds {
+            self.meter.process(&cycle, |_| ());
+        }
+    }
+}
+
+/// Objects in the list of an association.
+fn objects(list: &[u8]) -> Vec<(u16, Obis, Vec<u8>, Vec<u8>)> {
+    let mut reader = Reader::new(list);
+    let count = reader.array_of().unwrap();
+    let mut objects = Vec::new();
+    for _ in 0..count {
+        reader.structure_of(4).unwrap();
+        let (class, _, name) =
+            (reader.long_unsigned().unwrap(), reader.unsigned().unwrap(), reader.logical_name().unwrap());
+        reader.structure_of(2).unwrap();
+        let attributes = (0..reader.array_of().unwrap()).map(|_| {
+            reader.structure_of(3).unwrap();
+            reader.integer().unwrap();
+            let mode = reader.enumeration().unwrap();
+            assert_eq!(reader.data().unwrap(), Data::NullData);
+            mode
+        });
+        let attributes = attributes.collect();
+        let methods = (0..reader.array_of().unwrap()).map(|_| {
+            reader.structure_of(2).unwrap();
+            reader.integer().unwrap();
+            reader.enumeration().unwrap()
+        });
+        objects.push((class, name, attributes, methods.collect()));
+    }
+    reader.finish().unwrap();
+    objects
+}
+
+#[test]
+fn every_role_opens_its_association_and_reads_its_list_in_blocks() {
+    for role in Role::ALL {
+        let mut line = Line::open(THREE_PHASE, role);
+        let list = line.get(15, "0-0:40.0.0", 2).unwrap();
+        assert!(list.len() > 1024, "{role:?}: {} octets", list.len());
+        assert_eq!(objects(&list).len(), 67, "{role:?}");
+    }
+    let mut line = Line::open(OMNIPOWER_IMPORT, Role::Reader);
+    let list = objects(&line.get(15, "0-0:40.0.0", 2).unwrap());
+    assert!(
+        !list.iter().any(|(_, name, ..)| [2, 3, 9, 22, 41].contains(&name.c()) && name.a() == 1),
+        "A+ of one system alone"
+    );
+}
+
+#[test]
+fn what_the_list_grants_is_what_the_meter_does() {
+    for role in Role::ALL {
+        let mut line = Line::open(THREE_PHASE, role);
+        line.run(2);
+        let list = objects(&line.get(15, "0-0:40.0.0", 2).unwrap());
+        for (class, name, attributes, methods) in list {
+            for (n, mode) in attributes.iter().enumerate() {
+                let (name, attribute) = (name.to_string(), n as i8 + 1);
+                let read = line.get(class, &name, attribute);
+                assert_eq!(read.is_ok(), mode & 1 == 1, "{role:?} reads {class} {name} {attribute}: {read:?}");
+                if let Ok(octets) = &read {
+                    EncodedData::new(octets).unwrap();
+                }
+                // A value of a wrong type is refused for its type where writing is granted, and for the right elsewhere.
+                let written = line.set(class, &name, attribute, &Data::Float64(1.0));
+                let denied = written == DataAccessResult::READ_WRITE_DENIED;
+                assert_eq!(denied, mode & 2 == 0, "{role:?} writes {class} {name} {attribute}: {written:?}");
+                assert!(!written.is_success());
+            }
+            for (n, mode) in methods.iter().enumerate() {
+                let own = class == 15;
+                if own {
+                    continue; // it answers a challenge, which is over
+                }
+                let result = line.act(class, &name.to_string(), n as i8 + 1, &[0]);
+                assert_eq!(result != ActionResult::READ_WRITE_DENIED, *mode == 1, "{role:?} calls {class} {name} {n}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_registers_are_those_of_the_metrology() {
+    let mut line = Line::open(THREE_PHASE, Role::Reader);
+    line.run(20);
+    let shown = line.meter.registers().active_import.watt_hours() as u32;
+    assert!(shown > 10, "{shown}");
+    assert_eq!(line.get(3, "1-0:1.8.0", 2).unwrap(), [&[6][..], &shown.to_be_bytes()].concat());
+    assert_eq!(line.get(3, "1-0:1.8.0", 3).unwrap(), [2, 2, 15, 0, 22, 30]);
+    let volts = Reader::new(&line.get(3, "1-0:32.7.0", 2).unwrap()).long_unsigned().unwrap();
+    assert!((22_900..23_100).contains(&volts), "{volts}");
+    assert_eq!(line.get(3, "1-0:1.8.1", 2), Err(DataAccessResult::OBJECT_UNDEFINED));
+    assert_eq!(line.get(1, "1-0:1.8.0", 2), Err(DataAccessResult::OBJECT_CLASS_INCONSISTENT));
+    assert_eq!(line.get(3, "1-0:1.8.0", 4), Err(DataAccessResult::OBJECT_UNDEFINED));
+}
+
+#[test]
+fn a_clock_is_set_by_who_may_and_runs() {
+    let mut line = Line::open(THREE_PHASE, Role::Installer);
+    let octets = [0x07, 0xEA, 11, 21, 0xFF, 16, 30, 0, 0xFF, 0x80, 0, 0];
+    assert_eq!(line.set(8, "0-0:1.0.0", 2, &Data::OctetString(&octets)), DataAccessResult::SUCCESS);
+    line.run(5);
+    let now = line.get(8, "0-0:1.0.0", 2).unwrap();
+    assert_eq!(now[2..], [0x07, 0xEA, 11, 21, 6, 16, 30, 5, 0, 0xFF, 0xC4, 0]);
+    let mut reader = Line::open(THREE_PHASE, Role::Reader);
+    let denied = reader.set(8, "0-0:1.0.0", 2, &Data::OctetString(&octets));
+    assert_eq!(denied, DataAccessResult::READ_WRITE_DENIED);
+    assert_eq!(reader.get(8, "0-0:1.0.0", 2).unwrap()[2..4], [0x07, 0xD0], "2000, and not to be trusted");
+}
+
+#[test]
+fn a_frame_that_comes_again_is_refused_and_told_in_the_log() {
+    let mut line = Line::open(THREE_PHASE, Role::Management);
+    let mut plain = [0; 64];
+    let mut writer = Writer::new(&mut plain);
+    let attribute = AttributeDescriptor { class: 3, name: "1.8.0".parse().unwrap(), attribute: 2 };
+    let invoke = line.client.next_invoke();
+    GetRequest::Normal { invoke, reference: attribute.into() }.encode(&mut writer);
+    let length = writer.finish().unwrap();
+    let mut sent = [0; 128];
+    let length = line.client.request(&plain[..length], &mut sent).unwrap();
+    assert_eq!(line.exchange(&sent[..length])[0], 0xCC);
+    let again = line.exchange(&sent[..length]);
+    let expected = line.client.counter().to_be_bytes();
+    assert_eq!(again, [&[0xD8, 1, 6][..], &expected].concat());
+    // One bit of the text: not genuine, and its counter stays free.
+    let mut forged = sent;
+    forged[3..7].copy_from_slice(&(line.client.counter() + 5).to_be_bytes());
+    forged[length - 20] ^= 1;
+    assert_eq!(line.exchange(&forged[..length]), [0xD8, 1, 5]);
+    assert_eq!(line.get(1, "0-0:96.11.1", 2).unwrap(), [17, 49]);
+    let rows = line.get(7, "0-0:99.98.1", 2).unwrap();
+    assert_eq!((rows[1], rows[rows.len() - 1]), (2, 49));
+}
+
+#[test]
+fn a_wrong_key_a_wrong_mechanism_and_a_plain_request_get_nowhere() {
+    let mut wrong = credentials(Role::Management, false);
+    wrong.keys = Some((Key([1; 16]), Key([2; 16])));
+    let refused = Line::new(THREE_PHASE, Role::Management, wrong).associate();
+    assert_eq!(refused, Err(ClientError::Refused(Diagnostic::User(UserDiagnostic::AUTHENTICATION_FAILURE))));
+    let refused = Line::new(THREE_PHASE, Role::Management, Credentials::public()).associate();
+    assert_eq!(refused, Err(ClientError::Refused(Diagnostic::User(UserDiagnostic::CONTEXT_NOT_SUPPORTED))));
+    // A key of another role.
+    let refused = Line::new(THREE_PHASE, Role::Management, credentials(Role::Reader, false)).associate();
+    assert!(matches!(refused, Err(ClientError::Refused(_))));
+    let mut line = Line::open(THREE_PHASE, Role::Management);
+    let plain = [0xC0, 1, 0xC1, 0, 3, 1, 0, 1, 8, 0, 255, 2, 0];
+    assert_eq!(line.exchange(&plain), [0xD8, 1, 2]);
+    line.server.disconnect();
+    assert_eq!(line.exchange(&plain), [0xD8, 1, 1]);
+}
+
+#[test]
+fn keys_come_wrapped_and_open_the_next_association() {
+    let mut line = Line::open(THREE_PHASE, Role::Management);
+    let identity = Identity::for_tests(10_000_001);
+    let master = Key(identity.keys[0].master);
+    let transfer = |wrapped: &[u8]| {
+        let mut octets = vec![0; 64];
+        let mut writer = Writer::new(&mut octets);
+        writer.array(1);
+        writer.structure(2);
+        writer.enumeration(0);
+        writer.octet_string_data(wrapped);
+        let length = writer.finish().unwrap();
+        octets.truncate(length);
+        octets
+    };
+    let wrapped = wrap_key(&master, &Key([7; 16])).unwrap();
+    let mut broken = wrapped;
+    broken[3] ^= 1;
+    assert_eq!(line.act(64, "0-0:43.0.2", 2, &transfer(&broken)), ActionResult::OTHER_REASON);
+    assert_eq!(line.act(64, "0-0:43.0.2", 2, &transfer(&wrapped)), ActionResult::SUCCESS);
+    line.client = Client::new(Credentials {
+        keys: Some((Key([7; 16]), Key(identity.keys[0].authentication))),
+        ..credentials(Role::Management, true)
+    });
+    line.associate().unwrap();
+    assert_eq!(line.get(1, "0-0:96.1.0", 2).unwrap()[2..], *b"10000001");
+}
+
+#[test]
+fn whatever_comes_is_answered_and_nothing_breaks() {
+    let mut line = Line::open(THREE_PHASE, Role::Management);
+    let mut state = 0x1234_5678_9ABC_DEF0_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let seeds: [&[u8]; 5] = [
+        &[0xC0, 1, 0xC1, 0, 3, 1, 0, 1, 8, 0, 255, 2, 0],
+        &[
+            0x60, 0x1D, 0xA1, 9, 6, 7, 0x60, 0x85, 0x74, 5, 8, 1, 1, 0xBE, 0x10, 4, 0xE, 1, 0, 0, 0, 6, 0x5F, 0x1F, 4,
+            0, 0, 0x7E, 0x1F, 4, 0xB0,
+        ],
+        &[0xC3, 1, 0xC1, 0, 15, 0, 0, 40, 0, 0, 255, 1, 1, 9, 3, 1, 2, 3],
+        &[0x62, 3, 0x80, 1, 0],
+        &[0xC1, 2, 0xC1, 0, 8, 0, 0, 1, 0, 0, 255, 2, 0, 0, 0, 0, 0, 1, 3, 9, 12, 7],
+    ];
+    for n in 0..200_000usize {
+        let mut apdu = seeds[n % seeds.len()].to_vec();
+        for _ in 0..next() % 4 {
+            let at = next() as usize % apdu.len();
+            apdu[at] = next() as u8;
+        }
+        apdu.truncate(1 + next() as usize % apdu.len());
+        let client = if n % 3 == 0 { Role::Public } else { Role::Management };
+        line.role = client;
+        line.exchange(&apdu);
+    }
+    line.role = Role::Management;
+    line.client = Client::new(Credentials { counter: 100_000, ..credentials(Role::Management, false) });
+    line.associate().unwrap();
+}
