@@ -8,6 +8,10 @@
 //!
 //! [`obis`] names things, [`data`] and [`date_time`] say values, [`acse`] opens and releases an association, [`apdu`]
 //! carries the services and their block transfers, [`security`] protects them.
+//! The protocol family of the meter, for both ends of the line: the meter and whoever reads it.
+//!
+//! Everything here is sans-IO: bytes and moments go in, bytes and events come out. There is no heap, no clock and no
+//! panic on bytes from outside; memory is fixed by constants in the types.
 #![no_std]
 #![warn(missing_docs)]
 
@@ -23,3 +27,5 @@ pub mod obis;
 pub mod octets;
 pub mod security;
 pub mod server;
+pub mod hdlc;
+pub mod wrapper;

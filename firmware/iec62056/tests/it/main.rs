@@ -8,3 +8,8 @@ mod protection;
 mod round_trips;
 mod session;
 mod transfers;
+//! The link half from outside: published frames, disturbed lines, mutated octets.
+
+mod disturbed_line;
+mod random;
+mod vectors;
