@@ -28,4 +28,5 @@ pub mod octets;
 pub mod security;
 pub mod server;
 pub mod hdlc;
+pub mod readout;
 pub mod wrapper;

@@ -11,5 +11,6 @@ mod transfers;
 //! The link half from outside: published frames, disturbed lines, mutated octets.
 
 mod disturbed_line;
+mod optical_head;
 mod random;
 mod vectors;

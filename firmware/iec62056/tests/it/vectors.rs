@@ -1,6 +1,7 @@
 //! Every published frame of these protocols, read and written again.
 
 use meterbench_iec62056::hdlc::{self, Address, Frame, Parameters};
+use meterbench_iec62056::readout::Block;
 use meterbench_iec62056::wrapper::{Reassembler, Wpdu};
 use serde_json::Value;
 
@@ -69,4 +70,18 @@ fn every_wrapper_message() {
         assert_eq!(reassembler.message(), Some(message), "{id}");
     }
     assert_eq!(vectors.len(), 1);
+}
+
+#[test]
+fn every_readout_message() {
+    let vectors = vectors(include_str!("../../../../fixtures/frames/iec62056-21.json"));
+    let expected = [("iec21-break", Block::BREAK), ("iec21-r1", Block::command(b'R', b'1', b"1.8.0()"))];
+    for (vector, (id, block)) in vectors.iter().zip(expected) {
+        let line = octets(&vector["data"]["message"]);
+        assert_eq!((vector["id"].as_str(), Block::decode(&line)), (Some(id), Ok(block)));
+        let mut again = [0; 40];
+        let length = block.encode(&mut again).expect("short enough");
+        assert_eq!(&again[..length], line, "{id}");
+    }
+    assert_eq!(vectors.len(), 2);
 }
