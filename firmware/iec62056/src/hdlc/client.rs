@@ -19,14 +19,14 @@ pub struct ClientSettings {
     pub proposal: Option<Parameters>,
     /// How the lengths of the proposal are written.
     pub form: ParametersForm,
-    /// Silence within a frame after which the frame is given up in ms. Zero: never.
+    /// Silence within a frame after which the frame is given up, in ms. Zero: never.
     pub inter_octet_ms: u32,
-    /// How long a response may take after the frame that asks for it was handed out in ms: the reaction of the server and
+    /// How long a response may take after the frame that asks for it was handed out, in ms: the reaction of the server and
     /// the time both take on the line. A window of several long frames needs its share.
     pub response_ms: u32,
-    /// How long the client waits before it asks again for an answer that is still being prepared in ms.
+    /// How long the client waits before it asks again for an answer that is still being prepared, in ms.
     pub poll_pause_ms: u32,
-    /// How long an answer may take with nothing new arriving in ms.
+    /// How long an answer may take with nothing new arriving, in ms.
     pub answer_ms: u32,
     /// How often in a row nothing may come of a frame before the client gives up.
     pub retries: u8,

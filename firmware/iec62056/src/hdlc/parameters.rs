@@ -24,9 +24,9 @@ pub enum ParametersForm {
 /// What one end can send and receive, seen from that end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameters {
-    /// Longest information field this end sends in octets.
+    /// Longest information field this end sends, in octets.
     pub information_transmit: u16,
-    /// Longest information field this end receives in octets.
+    /// Longest information field this end receives, in octets.
     pub information_receive: u16,
     /// Frames this end sends before it waits for an acknowledgement, 1..=7.
     pub window_transmit: u8,

@@ -17,9 +17,9 @@ pub struct ServerSettings {
     pub client: Option<Address>,
     /// The most it can send and receive; the client may ask for less.
     pub parameters: Parameters,
-    /// Silence within a frame after which the frame is given up in ms. Zero: never.
+    /// Silence within a frame after which the frame is given up, in ms. Zero: never.
     pub inter_octet_ms: u32,
-    /// Silence after which a connected server disconnects in ms. Zero: never.
+    /// Silence after which a connected server disconnects, in ms. Zero: never.
     pub inactivity_ms: u32,
     /// Whether this server placed the call, and so answers to CALLING.
     pub calling: bool,

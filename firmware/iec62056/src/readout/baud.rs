@@ -45,7 +45,7 @@ impl Baud {
         }
     }
 
-    /// How long so many characters of ten bits take in ms, rounded up.
+    /// How long so many characters of ten bits take, in ms, rounded up.
     pub const fn duration_ms(self, characters: usize) -> u64 {
         (characters as u64 * 10_000).div_ceil(self.bits_per_second() as u64)
     }

@@ -24,7 +24,7 @@ pub struct MeterSettings<'a> {
     pub programming: Option<&'a [u8]>,
     /// Characters of a partial block; longer answers to R3 and R4 are cut.
     pub partial_block: usize,
-    /// Silence after which the programming mode ends in ms.
+    /// Silence after which the programming mode ends, in ms.
     pub inactivity_ms: u32,
 }
 

@@ -124,7 +124,7 @@ impl<'a> Identification<'a> {
         }
     }
 
-    /// The shortest reaction time of both ends in ms.
+    /// The shortest reaction time of both ends, in ms.
     pub fn reaction_ms(&self) -> u64 {
         if self.manufacturer[2].is_ascii_lowercase() { 20 } else { 200 }
     }

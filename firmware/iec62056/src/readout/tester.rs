@@ -32,7 +32,7 @@ pub struct TesterSettings<'a> {
     pub goal: Goal,
     /// The highest rate it can do.
     pub baud: Baud,
-    /// How long the first character of a response may take after the last of the request has left in ms: 1500 and what
+    /// How long the first character of a response may take after the last of the request has left, in ms: 1500 and what
     /// the line adds.
     pub response_ms: u32,
     /// How often a damaged block is asked for again, and a refused command sent again.

@@ -11,6 +11,9 @@ mod transfers;
 //! The link half from outside: published frames, disturbed lines, mutated octets.
 
 mod disturbed_line;
+mod drive;
+mod link_rules;
+mod mutation;
 mod optical_head;
 mod random;
 mod vectors;

@@ -10,7 +10,7 @@ fn vectors(text: &str) -> Vec<Value> {
     file["vectors"].as_array().expect("a list").clone()
 }
 
-fn octets(value: &Value) -> Vec<u8> {
+pub(crate) fn octets(value: &Value) -> Vec<u8> {
     let digits = value.as_str().expect("a string");
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal")).collect()
 }

@@ -1,0 +1,9 @@
+#![no_main]
+
+#[allow(dead_code, reason = "each target drives one machine")]
+#[path = "../../tests/it/drive.rs"]
+mod drive;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
+    drive::hdlc_server(octets);
+});
