@@ -85,3 +85,33 @@ fn every_readout_message() {
     }
     assert_eq!(vectors.len(), 2);
 }
+
+#[test]
+fn a_published_conversation_is_had_to_the_octet() {
+    let vectors = vectors(include_str!("../../../../fixtures/frames/hdlc.json"));
+    let line = |id: &str| {
+        let vector = vectors.iter().find(|vector| vector["id"] == id).expect("it is there");
+        octets(&vector["data"]["frame"])
+    };
+    let server = hdlc::ServerSettings {
+        address: Address::two(1, 17).expect("in range"),
+        client: None,
+        parameters: Parameters::symmetric(154, 1),
+        inter_octet_ms: 25,
+        inactivity_ms: 0,
+        calling: false,
+    };
+    let mut server = hdlc::Server::<200, 200>::new(server).expect("settings that work");
+    let (connect, request, response) = (line("hdlc-snrm-1"), line("hdlc-i-aarq"), line("hdlc-i-aare"));
+    assert_eq!(server.receive(&connect, 0), connect.len());
+    assert!(matches!(server.poll_event(), Some(hdlc::ServerEvent::Connected { .. })));
+    // Only here the meter of the conversation does otherwise: it offers 154 octets to a client that proposed nothing.
+    let accepted = server.poll_transmit().expect("UA");
+    assert_eq!(Frame::decode(accepted).expect("right").0.control.octet(), 0x73);
+    assert_eq!(server.receive(&request, 0), request.len());
+    assert!(matches!(server.poll_event(), Some(hdlc::ServerEvent::Message { octets: [0x60, ..], .. })));
+    let (answer, _) = Frame::decode(&response).expect("right");
+    server.answer(&answer.information[3..]).expect("expected");
+    assert_eq!(server.poll_transmit(), Some(&response[..]));
+    assert_eq!(server.poll_transmit(), None);
+}
