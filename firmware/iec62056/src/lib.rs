@@ -8,10 +8,13 @@
 //!
 //! [`obis`] names things, [`data`] and [`date_time`] say values, [`acse`] opens and releases an association, [`apdu`]
 //! carries the services and their block transfers, [`security`] protects them.
-//! The protocol family of the meter, for both ends of the line: the meter and whoever reads it.
 //!
-//! Everything here is sans-IO: bytes and moments go in, bytes and events come out. There is no heap, no clock and no
-//! panic on bytes from outside; memory is fixed by constants in the types.
+//! [`server`] and [`client`] are the two ends of an association.
+//!
+//! # The link half
+//!
+//! [`readout`] is the optical port of IEC 62056-21, [`hdlc`] the link of IEC 62056-46, [`wrapper`] the header of IEC 62056-47.
+//! Their machines take octets and moments in milliseconds, and give octets and events.
 #![no_std]
 #![warn(missing_docs)]
 
@@ -23,10 +26,10 @@ pub mod apdu;
 pub mod client;
 pub mod data;
 pub mod date_time;
+pub mod hdlc;
 pub mod obis;
 pub mod octets;
+pub mod readout;
 pub mod security;
 pub mod server;
-pub mod hdlc;
-pub mod readout;
 pub mod wrapper;

@@ -1,19 +1,16 @@
-//! Scenarios of the protocol crate: golden octets, round trips, mutations, transfers.
+//! The protocol crate from outside: published octets, round trips, mutations, transfers, disturbed lines.
 
 mod common;
-
+mod disturbed_line;
+mod drive;
 mod golden;
+mod line_mutation;
+mod link_rules;
 mod mutations;
+mod optical_head;
 mod protection;
+mod random;
 mod round_trips;
 mod session;
 mod transfers;
-//! The link half from outside: published frames, disturbed lines, mutated octets.
-
-mod disturbed_line;
-mod drive;
-mod link_rules;
-mod mutation;
-mod optical_head;
-mod random;
 mod vectors;
