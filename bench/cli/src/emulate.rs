@@ -7,7 +7,7 @@ use crate::assemble::{self, Changes, heart_beat};
 use crate::catalogue::Refusal;
 use crate::diagnostics;
 use crate::stop;
-use meterbench_emulator::Laboratory;
+use meterbench_emulator::{Laboratory, PortKind, RoleAccess, roles};
 
 pub fn emulate(arguments: &EmulateArguments) -> u8 {
     let equipped = match assemble::equip(&arguments.bench, &Changes::default()) {
@@ -28,8 +28,24 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
         let mut servers = JoinSet::new();
         for name in laboratory.instruments() {
             let told = name.clone();
-            let started = move |address| say!("{told:<12} tcp://{address}");
+            let started = move |address| say!("{told:<16} tcp://{address}");
             servers.spawn(laboratory.clone().serve_tcp(name, "127.0.0.1:0".into(), started));
+        }
+        let hexadecimal = |key: [u8; 16]| key.iter().map(|octet| format!("{octet:02X}")).collect::<String>();
+        for position in laboratory.meters_with_ports() {
+            let serial =
+                equipped.config.meters.iter().find(|(number, _)| *number == position).map(|(_, m)| m.serial.as_str());
+            for RoleAccess { role, client, keys } in roles(serial.unwrap_or_default()) {
+                let keys = keys.map_or("no keys".to_owned(), |(encryption, authentication)| {
+                    format!("EK {} AK {}", hexadecimal(encryption), hexadecimal(authentication))
+                });
+                say!("meter/{position}/{role:<10} client {client:<3} {keys}");
+            }
+            for kind in [PortKind::Optical, PortKind::Network] {
+                let name = format!("meter/{position}/{}", kind.name());
+                let started = move |address| say!("{name:<16} tcp://{address}");
+                servers.spawn(laboratory.clone().serve_port(position, kind, "127.0.0.1:0".into(), started));
+            }
         }
         let heart = laboratory.heart(heart_beat(equipped.positions.len()).min(std::time::Duration::from_secs(1)));
         tokio::select! {

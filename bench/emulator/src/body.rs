@@ -10,6 +10,7 @@ pub(crate) mod qemu;
 mod tests;
 
 use meterbench_lockstep::process_until_window;
+use meterbench_meter::cosem::Identity;
 use meterbench_meter::{Action, Display, Meter, MeterError, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
 
@@ -63,6 +64,23 @@ impl Body {
     /// In this program.
     pub(crate) fn native(profile: &Profile, settings: &Settings) -> Result<Self, BodyError> {
         Ok(Self::Native(Box::new(Meter::new(profile, settings)?)))
+    }
+
+    /// With a serial number and keys; a body elsewhere has its own.
+    #[must_use]
+    pub(crate) fn with_identity(self, identity: &Identity, type_number: &str) -> Self {
+        match self {
+            Self::Native(meter) => Self::Native(Box::new(meter.with_identity(identity, type_number))),
+            other @ Self::LockStep(_) => other,
+        }
+    }
+
+    /// The meter, where it lives in this program.
+    pub(crate) fn meter_mut(&mut self) -> Option<&mut Meter> {
+        match self {
+            Self::Native(meter) => Some(meter),
+            Self::LockStep(_) => None,
+        }
     }
 
     /// In a process of its own.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use meterbench_link::{Dialer, Endpoint, Listener, Stream, pipe};
 use meterbench_meter::{
-    Breaker, Configuration, ConfigurationError, Han, Profile, ReactiveClass, Settings, TypeNumber, TypeNumberError,
+    Breaker, Configuration, ConfigurationError, Han, Meter, Profile, ReactiveClass, Settings, TypeNumber,
+    TypeNumberError,
 };
 use meterbench_metrology::MeterConstant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +26,7 @@ use crate::instruments::display::DisplayReader;
 use crate::instruments::mt786::Mt786;
 use crate::instruments::{Client, Instrument};
 use crate::noise::Draw;
+use crate::ports::test_identity;
 use crate::position::{Position, TrueError};
 use crate::reference::Reference;
 use crate::world::{Engine, EngineSeconds, World};
@@ -328,6 +330,20 @@ impl Laboratory {
         }
     }
 
+    /// Numbers of the positions.
+    pub(crate) fn position_numbers(&self) -> &[u32] {
+        &self.positions
+    }
+
+    /// Uses the meter at this position, brought up to now; `None` where its firmware does not run in this program.
+    pub(crate) fn with_meter<R>(&self, position: u32, use_it: impl FnOnce(&mut Meter) -> R) -> Option<R> {
+        let place = self.positions.iter().position(|&n| n == position)?;
+        let now = self.bench_ns();
+        let mut shared = self.lock();
+        shared.advance(now);
+        shared.world.look_at(place)?.meter_mut().map(use_it)
+    }
+
     /// The error of the meter at this position now, as the world knows it.
     pub fn true_error(&self, position: u32) -> Option<TrueError> {
         let place = self.positions.iter().position(|&n| n == position)?;
@@ -464,7 +480,10 @@ fn build_position(
         place.rectangular("angle", u64::from(number), angle / 60.0),
     );
     let body = |settings: &Settings| match body {
-        BodyConfig::Native => Body::native(&profile, settings),
+        BodyConfig::Native => {
+            let identity = test_identity(&meter.serial);
+            Body::native(&profile, settings).map(|body| body.with_identity(&identity, &meter.type_number))
+        }
         BodyConfig::Qemu(qemu) => Body::in_qemu(qemu, &meter.type_number, settings),
     };
     Position::with_body(

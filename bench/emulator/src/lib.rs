@@ -15,6 +15,7 @@ mod instruments;
 mod laboratory;
 mod noise;
 mod outputs;
+mod ports;
 mod position;
 mod reference;
 mod source;
@@ -26,5 +27,6 @@ pub use laboratory::{
     InstrumentLog, Laboratory, LaboratoryConfig, LaboratoryError, LogLine, MeterConfig, TypeError, TypeWords,
     describe_type,
 };
+pub use ports::{PortKind, RoleAccess, roles};
 pub use position::TrueError;
 pub use world::{Engine, EngineSeconds};

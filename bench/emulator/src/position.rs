@@ -1,6 +1,6 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
-use meterbench_meter::{Action, Display, Profile, Settings};
+use meterbench_meter::{Action, Display, Meter, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, SampleInstant};
 
 use crate::analogue::dwell::Window;
@@ -194,6 +194,11 @@ impl Position {
     pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), BodyError> {
         let selected = self.body.select_output(quantity);
         self.sound(selected)
+    }
+
+    /// The meter, where its firmware runs in this program.
+    pub(crate) fn meter_mut(&mut self) -> Option<&mut Meter> {
+        self.body.meter_mut()
     }
 
     /// Temperature of the case (°C).

@@ -127,7 +127,7 @@ impl Device {
             identity: *identity,
             type_number: TypeText { letters: [0; 32], length: 0 },
             received: [ReceiveCounter::NEW; 3],
-            sent: [0; 3],
+            sent: [FIRST_COUNTER; 3],
             challenges: 0,
             security_log: EventLog::default(),
         }
@@ -171,12 +171,15 @@ impl Device {
         let keys = &mut self.identity.keys[n];
         if let Some(key) = encryption {
             keys.encryption = key;
-            (self.received[n], self.sent[n]) = (ReceiveCounter::NEW, 0);
+            (self.received[n], self.sent[n]) = (ReceiveCounter::NEW, FIRST_COUNTER);
         }
         keys.authentication = authentication.unwrap_or(keys.authentication);
         keys.master = master.unwrap_or(keys.master);
     }
 }
+
+/// The first counter of the meter under a new key: clients take zero for one they have seen.
+const FIRST_COUNTER: u32 = 1;
 
 /// Place of a role among those with keys.
 fn slot(role: Role) -> Option<usize> {

@@ -21,6 +21,7 @@ mod display;
 mod events;
 mod image;
 mod meter;
+pub mod port;
 mod profile;
 mod type_number;
 

@@ -1,5 +1,7 @@
 //! The meter as a client sees it: associations, rights, blocks, replay.
 
+mod ports;
+
 use meterbench_iec62056::acse::{Diagnostic, Mechanism, UserDiagnostic};
 use meterbench_iec62056::apdu::{
     ActionRequest, ActionResponse, ActionResult, Apdu, AttributeDescriptor, DataAccessResult, GetRequest, GetResponse,

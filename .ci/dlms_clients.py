@@ -1,0 +1,137 @@
+"""dlms-cosem reads the emulated meter: over HDLC and over the wrapper, without and with authentication, in blocks, often.
+
+Arguments: what `meterbench emulate` said, and how many associations the long session makes.
+"""
+
+import re
+import sys
+
+from dlms_cosem import a_xdr, cosem, enumerations, utils
+from dlms_cosem.client import DlmsClient, HLSError
+from dlms_cosem.exceptions import DlmsClientException
+from dlms_cosem.hdlc.state import NEED_DATA
+from dlms_cosem.io import BlockingTcpIO, HdlcTransport, TcpTransport
+from dlms_cosem.security import HighLevelSecurityGmacAuthentication, NoSecurityAuthentication
+
+said = open(sys.argv[1]).read()
+associations = int(sys.argv[2])
+
+
+def address(name):
+    host, port = re.search(rf"^{name} +tcp://([\d.]+):(\d+)$", said, re.M).groups()
+    return host, int(port)
+
+
+def access(role):
+    client, ek, ak = re.search(rf"^meter/1/{role} +client (\d+) +EK (\w+) AK (\w+)$", said, re.M).groups()
+    return int(client), bytes.fromhex(ek), bytes.fromhex(ak)
+
+
+def check(condition, text):
+    print(("ok    " if condition else "FAIL  ") + text)
+    if not condition:
+        sys.exit(1)
+
+
+class ByLength(BlockingTcpIO):
+    """Delimits HDLC frames by their length: the client's own search for a flag hangs where a check sequence ends with one."""
+
+    def recv_until(self, end):
+        head = self.recv(1)
+        while head == end:
+            head = self.recv(1)
+        head += self.recv(1)
+        length = int.from_bytes(head, "big") & 0x7FF
+        return end + head + self.exactly(length - 1)
+
+    def exactly(self, amount):
+        got = b""
+        while len(got) < amount:
+            got += self.recv(amount - len(got))
+        return got
+
+
+class Hdlc(HdlcTransport):
+    """Tries every flag in what it has before it reads on: a flag within the data is no end."""
+
+    def next_event(self):
+        while True:
+            event = self.hdlc_connection.next_event()
+            if event is not NEED_DATA:
+                return event
+            if b"\x7e" not in self.hdlc_connection.buffer[self.hdlc_connection.buffer_search_position :]:
+                self.hdlc_connection.receive_data(self.recv_frame())
+
+
+def transport(kind, client):
+    host, port = address(f"meter/1/{'optical' if kind == 'HDLC' else 'network'}")
+    if kind == "HDLC":
+        return Hdlc(
+            client_logical_address=client,
+            server_logical_address=1,
+            server_physical_address=17,
+            io=ByLength(host, port),
+        )
+    return TcpTransport(client_logical_address=client, server_logical_address=1, io=BlockingTcpIO(host, port))
+
+
+def attribute(interface, obis, number):
+    return cosem.CosemAttribute(interface=interface, instance=cosem.Obis(*obis), attribute=number)
+
+
+COUNTER = {"management": (0, 0, 43, 1, 2), "reader": (0, 0, 43, 1, 3), "installer": (0, 0, 43, 1, 4)}
+Interface = enumerations.CosemInterface
+
+
+def public(kind):
+    return DlmsClient(transport=transport(kind, 16), authentication=NoSecurityAuthentication())
+
+
+def counter(kind, role):
+    with public(kind).session() as meter:
+        return utils.parse_as_dlms_data(meter.get(attribute(Interface.DATA, COUNTER[role], 2)))
+
+
+def client(kind, role, keys=None, at=None):
+    number, ek, ak = access(role)
+    ek, ak = keys or (ek, ak)
+    return DlmsClient(
+        transport=transport(kind, number),
+        authentication=HighLevelSecurityGmacAuthentication(challenge_length=32),
+        encryption_key=ek,
+        authentication_key=ak,
+        client_system_title=b"CLIENT01",
+        client_initial_invocation_counter=counter(kind, role) if at is None else at,
+        max_pdu_size=1024,
+    )
+
+
+for kind in ("HDLC", "wrapper"):
+    with public(kind).session() as meter:
+        name = utils.parse_as_dlms_data(meter.get(attribute(Interface.DATA, (0, 0, 42, 0, 0), 2)))
+    check(bytes(name).startswith(b"KAM3MB"), f"{kind}: the public client reads the logical device name {bytes(name).decode()}")
+    for role in ("reader", "management", "installer"):
+        with client(kind, role).session() as meter:
+            energy = utils.parse_as_dlms_data(meter.get(attribute(Interface.REGISTER, (1, 0, 1, 8, 0), 2)))
+            unit = utils.parse_as_dlms_data(meter.get(attribute(Interface.REGISTER, (1, 0, 1, 8, 0), 3)))
+            objects = utils.parse_as_dlms_data(meter.get(attribute(Interface.ASSOCIATION_LN, (0, 0, 40, 0, 0), 2)))
+        check(energy == 0 and unit == [0, 30], f"{kind}, {role}: A+ is {energy} Wh")
+        check(len(objects) > 50, f"{kind}, {role}: {len(objects)} objects, in blocks")
+
+reader = client("wrapper", "reader")
+with reader.session() as meter:
+    clock = attribute(Interface.CLOCK, (0, 0, 1, 0, 0), 3)
+    answer = meter.set(clock, bytes([16, 0, 0]))
+    check(answer.result == enumerations.DataAccessResult.READ_WRITE_DENIED, "a reader cannot move the clock to another zone")
+
+for what, keys, at in (("a wrong key", (bytes(16), bytes(16)), None), ("a counter that came before", None, 0)):
+    try:
+        with client("wrapper", "reader", keys, at).session():
+            check(False, f"{what} is refused")
+    except (DlmsClientException, HLSError, Exception) as refused:
+        check(not isinstance(refused, SystemExit), f"{what} is refused: {type(refused).__name__}")
+
+for n in range(associations):
+    with client("HDLC" if n % 2 else "wrapper", "reader").session() as meter:
+        meter.get(attribute(Interface.REGISTER, (1, 0, 1, 8, 0), 2))
+check(True, f"{associations} more associations, none hung")

@@ -1,0 +1,161 @@
+//! The ports of the emulated meters on TCP: the optical head, and the wrapper behind the network.
+//!
+//! Octets go to the firmware as they come; its answers leave when the meter's own time says so. Baud rates are not kept: a
+//! line over TCP has none.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use meterbench_meter::Meter;
+use meterbench_meter::cosem::{Identity, Role};
+use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::laboratory::{Laboratory, LaboratoryError};
+
+/// Which port of a meter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortKind {
+    /// IEC 62056-21 and HDLC.
+    Optical,
+    /// The wrapper of IEC 62056-47.
+    Network,
+}
+
+impl PortKind {
+    /// The word in names: `meter/1/optical`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Optical => "optical",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// How a client of one role speaks to an emulated meter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleAccess {
+    /// The role.
+    pub role: &'static str,
+    /// Service access point of the client.
+    pub client: u16,
+    /// Global unicast encryption key and authentication key; none for who needs none.
+    pub keys: Option<([u8; 16], [u8; 16])>,
+}
+
+/// The roles of the emulated meter with this serial number, with keys that anybody can make.
+pub fn roles(serial: &str) -> Vec<RoleAccess> {
+    let identity = test_identity(serial);
+    let access = |role: Role| {
+        let keys =
+            (role as usize).checked_sub(1).map(|n| (identity.keys[n].encryption, identity.keys[n].authentication));
+        RoleAccess { role: role.name(), client: role.client(), keys }
+    };
+    Role::ALL.into_iter().map(access).collect()
+}
+
+/// Serial numbers of a bench are numbers; another one gets the keys of zero.
+pub(crate) fn test_identity(serial: &str) -> Identity {
+    Identity::for_tests(serial.parse().unwrap_or(0))
+}
+
+/// One connection to a meter.
+enum Connection {
+    Optical(Box<OpticalPort>),
+    Network(Box<NetworkPort>),
+}
+
+/// How long a connection waits before the meter's time is looked at again, where the meter waits for nothing.
+const IDLE: Duration = Duration::from_secs(1);
+
+impl Laboratory {
+    /// The meters that can be spoken to: those whose firmware runs in this program.
+    pub fn meters_with_ports(&self) -> Vec<u32> {
+        let with_port = |number: &u32| self.with_meter(*number, |_| ()).is_some();
+        self.position_numbers().iter().copied().filter(with_port).collect()
+    }
+
+    /// Serves one port of a meter on TCP until the future is dropped; `started` learns the address.
+    pub async fn serve_port(
+        self,
+        position: u32,
+        kind: PortKind,
+        address: String,
+        started: impl FnOnce(SocketAddr),
+    ) -> Result<(), LaboratoryError> {
+        let instrument = format!("meter/{position}/{}", kind.name());
+        let failed =
+            |source| LaboratoryError::Listen { instrument: instrument.clone(), address: address.clone(), source };
+        let listener = TcpListener::bind(&address).await.map_err(failed)?;
+        started(listener.local_addr().map_err(failed)?);
+        let mut calls = JoinSet::new();
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            calls.spawn(self.clone().speak(position, kind, stream));
+            while calls.try_join_next().is_some() {}
+        }
+    }
+
+    /// One connection: octets in, octets out, and what is due with time.
+    async fn speak(self, position: u32, kind: PortKind, mut stream: TcpStream) {
+        let open = |meter: &mut Meter| match kind {
+            PortKind::Optical => Connection::Optical(Box::new(OpticalPort::new(meter))),
+            PortKind::Network => Connection::Network(Box::default()),
+        };
+        let Some(mut connection) = self.with_meter(position, open) else { return };
+        let mut chunk = [0; 2048];
+        loop {
+            let Some(wait) = self.with_meter(position, |meter| connection.wait(meter)) else { return };
+            let received = tokio::select! {
+                biased;
+                read = stream.read(&mut chunk) => match read {
+                    Ok(0) | Err(_) => return,
+                    Ok(length) => &chunk[..length],
+                },
+                () = sleep(wait) => &[][..],
+            };
+            let mut out = Vec::new();
+            let goes_on = self.with_meter(position, |meter| connection.take(meter, received, &mut out));
+            let sent = out.is_empty() || stream.write_all(&out).await.is_ok() && stream.flush().await.is_ok();
+            if goes_on != Some(true) || !sent {
+                return;
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Time until the meter wants to be looked at.
+    fn wait(&self, meter: &Meter) -> Duration {
+        let due = match self {
+            Self::Optical(port) => port.deadline(),
+            Self::Network(_) => None,
+        };
+        let now_ms = meter.sample_index() / 8;
+        due.map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(now_ms).max(1)).min(IDLE))
+    }
+
+    /// Hands octets to the meter; false where it wants the connection closed.
+    fn take(&mut self, meter: &mut Meter, octets: &[u8], out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Network(port) => port.receive(meter, octets, |answer| out.extend_from_slice(answer)),
+            Self::Optical(port) => {
+                let mut act = |action: PortAction<'_>| {
+                    if let PortAction::Transmit(octets) = action {
+                        out.extend_from_slice(octets);
+                    }
+                };
+                port.receive(meter, octets, &mut act);
+                port.tick(meter, &mut act);
+                true
+            }
+        }
+    }
+}

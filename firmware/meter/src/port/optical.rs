@@ -1,0 +1,159 @@
+//! IEC 62056-21 and HDLC on the optical head.
+
+use meterbench_iec62056::hdlc::{self, Address, Parameters, ServerEvent, ServerSettings};
+use meterbench_iec62056::readout::{self, Baud, Line, MeterAction, MeterSettings, Mode};
+use meterbench_iec62056::server::{LONGEST_APDU, Server};
+
+use super::{MESSAGE, now_ms};
+use crate::meter::Meter;
+
+/// Octets of an HDLC frame with its flags: information, addresses, check sequences.
+const FRAME: usize = 128 + 20;
+/// Upper address: the management logical device.
+const MANAGEMENT: u16 = 1;
+/// A flag of HDLC.
+const FLAG: u8 = 0x7E;
+
+/// What the shell of a port must do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortAction<'a> {
+    /// Send these octets.
+    Transmit(&'a [u8]),
+    /// Set the line, once everything handed out before has left.
+    Switch(Line),
+}
+
+/// The optical port.
+#[derive(Debug)]
+pub struct OpticalPort {
+    sign_on: readout::Meter<'static, 512>,
+    hdlc: hdlc::Server<FRAME, MESSAGE>,
+    server: Server,
+    /// The line carries HDLC.
+    linked: bool,
+    /// The link ended: the next conversation begins with the sign-on.
+    gone: bool,
+}
+
+impl OpticalPort {
+    /// A port as the setup of this meter says.
+    pub fn new(meter: &Meter) -> Self {
+        let ports = &meter.device().ports;
+        let rate = Baud::from_digit(b'0' + ports.proposed_baud).unwrap_or(Baud::B9600);
+        let settings = MeterSettings {
+            // The small letter promises a reaction within 20 ms.
+            manufacturer: if ports.quick { *b"KAm" } else { *b"KAM" },
+            text: b"MB",
+            address: b"",
+            mode: Mode::E(rate),
+            programming: None,
+            partial_block: 64,
+            inactivity_ms: 60_000,
+        };
+        let parameters = Parameters {
+            information_transmit: ports.information,
+            information_receive: ports.information,
+            window_transmit: ports.window,
+            window_receive: ports.window,
+        };
+        let address = Address::two(MANAGEMENT, ports.address).expect("the address of the setup fits seven bits");
+        let link = ServerSettings {
+            address,
+            client: None,
+            parameters,
+            inter_octet_ms: u32::from(ports.between_octets_ms),
+            inactivity_ms: 1000 * u32::from(ports.inactivity_s),
+            calling: false,
+        };
+        Self {
+            sign_on: readout::Meter::new(settings).expect("the identification is made of letters"),
+            hdlc: hdlc::Server::new(link).expect("the frame has room for the information of the setup"),
+            server: Server::new(),
+            linked: false,
+            gone: false,
+        }
+    }
+
+    /// Takes octets from the line; hands out what is due at once.
+    pub fn receive(&mut self, meter: &mut Meter, mut octets: &[u8], mut act: impl FnMut(PortAction<'_>)) {
+        let now = now_ms(meter);
+        while !octets.is_empty() {
+            if !self.linked && octets[0] == FLAG {
+                self.linked = true;
+            }
+            let taken = if self.linked { self.hdlc.receive(octets, now) } else { self.sign_on.receive(octets, now) };
+            octets = octets.get(taken.max(1)..).unwrap_or_default();
+            self.drain(meter, now, &mut act);
+        }
+    }
+
+    /// Lets the meter's time pass: hands out what is due.
+    pub fn tick(&mut self, meter: &mut Meter, mut act: impl FnMut(PortAction<'_>)) {
+        let now = now_ms(meter);
+        if self.linked {
+            self.hdlc.tick(now);
+        } else {
+            self.sign_on.tick(now);
+        }
+        self.drain(meter, now, &mut act);
+    }
+
+    /// The moment of the meter's time (ms) at which [`Self::tick`] is due, if nothing comes before it.
+    pub fn deadline(&self) -> Option<u64> {
+        if self.linked { self.hdlc.deadline() } else { self.sign_on.deadline() }
+    }
+
+    fn drain(&mut self, meter: &mut Meter, now: u64, act: &mut impl FnMut(PortAction<'_>)) {
+        while !self.linked {
+            match self.sign_on.poll(now) {
+                None => return,
+                Some(MeterAction::Transmit(octets)) => act(PortAction::Transmit(octets)),
+                Some(MeterAction::Switch(line)) => act(PortAction::Switch(line)),
+                Some(MeterAction::Hdlc) => self.linked = true,
+                // Nothing is read out in plain: the meter breaks off.
+                Some(MeterAction::Readout { .. }) => {
+                    let _ = self.sign_on.readout(b"");
+                }
+                Some(MeterAction::Command { .. }) => {
+                    let _ = self.sign_on.refuse();
+                }
+                Some(MeterAction::SignedOff) => {}
+            }
+        }
+        self.serve(meter);
+        while let Some(frame) = self.hdlc.poll_transmit() {
+            act(PortAction::Transmit(frame));
+        }
+        if core::mem::take(&mut self.gone) {
+            self.linked = false;
+            self.sign_on.restart();
+        }
+    }
+
+    fn serve(&mut self, meter: &mut Meter) {
+        let mut answer = [0; LONGEST_APDU];
+        loop {
+            let length = match self.hdlc.poll_event() {
+                None => return,
+                Some(ServerEvent::Message { client, octets }) => {
+                    self.server.answer(meter, client.upper(), octets, &mut answer)
+                }
+                Some(ServerEvent::Connected { .. }) => {
+                    self.server.disconnect();
+                    continue;
+                }
+                Some(ServerEvent::Disconnected(_)) => {
+                    self.server.disconnect();
+                    self.gone = true;
+                    continue;
+                }
+                Some(ServerEvent::Discarded(_)) => 0,
+                // Nothing is asked for without a link.
+                Some(ServerEvent::Unnumbered { .. }) => continue,
+            };
+            if length == 0 || self.hdlc.answer(&answer[..length]).is_err() {
+                self.hdlc.no_answer();
+            }
+        }
+    }
+}
