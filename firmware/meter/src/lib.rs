@@ -4,10 +4,12 @@
 //! The meter is sans-IO. Its shell hands it blocks of samples with [`Meter::process`] and carries out every [`Action`]
 //! before it hands over the next block; the stream of samples is the meter's clock.
 //!
+//! [`port`] speaks to the outside, [`cosem`] says what is shown to whom.
+//!
 //! # Deliberately absent
 //!
-//! Loggers, tariffs, clock, supply control switch, last gasp and every port. The profile says which of them this
-//! variant *has*, so that the bench can tell *not observable* from *failed*; the code comes with its own work.
+//! Profiles, demand, tariffs, supply control switch, last gasp. The profile says which of them this variant *has*, so that the
+//! bench can tell *not observable* from *failed*; the code comes with its own work.
 #![no_std]
 #![warn(missing_docs)]
 
