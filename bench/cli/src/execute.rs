@@ -525,6 +525,7 @@ fn run_start(
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default(),
         plan_sha256: digest(&prepared.source),
+        bench_sha256: Some(equipped.bench_sha256.clone()),
         standard: plan.standard.clone(),
         decision_rule: plan.decision_rule.name().to_owned(),
         bench: equipped.file.title.clone(),

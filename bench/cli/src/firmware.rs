@@ -58,7 +58,7 @@ fn check_one(position: &PositionEntry, image: &str, span: &Range<usize>) -> Opti
             format!("position {} has no probe, and `flash` puts firmware into every meter that is tested", position.id),
             "remove the step, or choose positions with `--position`",
             "on a real bench a position declares its probe: `probe: { chip: STM32F405RG, isolated: true }`; the meters of \
-             an emulated bench are compiled into meterbench",
+             an emulated bench run in this program or in QEMU",
         );
     }
     #[cfg(not(feature = "probe"))]
@@ -105,7 +105,7 @@ steps:
 3 |   - flash: { image: nowhere/meter.elf, log: 2 s }
   |                     ^^^^^^^^^^^^^^^^^ remove the step, or choose positions with `--position`
    help: on a real bench a position declares its probe: `probe: { chip: STM32F405RG, isolated: true }`; the meters of an \
-             emulated bench are compiled into meterbench
+             emulated bench run in this program or in QEMU
 "
         );
     }

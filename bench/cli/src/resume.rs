@@ -113,6 +113,8 @@ fn check_unchanged(record: &Record, equipped: &Equipped, prepared: &Prepared) ->
         "the meters of its bench"
     } else if about.bench != equipped.file.title || about.seed != Some(equipped.config.seed) {
         "its bench"
+    } else if about.bench_sha256.as_ref().is_some_and(|began| *began != equipped.bench_sha256) {
+        "its bench (an instrument, a certificate, a limit, or the firmware its meters run)"
     } else {
         return Ok(());
     };

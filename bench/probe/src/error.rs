@@ -24,7 +24,7 @@ pub enum ProbeError {
     )]
     OutsideFlash { file: String, chip: String, address: u64, bytes: u64, first: u64, last: u64 },
 
-    #[error("there is no chip `{name}`; known are the STM32F4, such as STM32F405RG{close}")]
+    #[error("there is no chip `{name}`; known are chips of the STM32F4 family, such as STM32F405RG{close}")]
     UnknownChip { name: String, close: String },
     #[error(
         "the identity of a {name} cannot be checked, so that another chip could be written to; \

@@ -29,7 +29,12 @@ impl Image {
     /// Reads an ELF file for this chip.
     pub fn read(path: &Path, chip: &KnownChip) -> Result<Self, ProbeError> {
         let file = path.display().to_string();
-        let bytes = match std::fs::read(path) {
+        // Asked before it is opened: a pipe would wait for its writer.
+        let regular = std::fs::metadata(path).and_then(|about| {
+            let refused = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no regular file");
+            about.is_file().then_some(()).ok_or_else(refused)
+        });
+        let bytes = match regular.and_then(|()| std::fs::read(path)) {
             Ok(bytes) => bytes,
             Err(error) => return Err(ProbeError::Unreadable { file, error }),
         };

@@ -105,6 +105,9 @@ pub struct Subject {
     pub plan_file: String,
     /// SHA-256 of the plan's bytes.
     pub plan_sha256: String,
+    /// SHA-256 of what the bench is made of, and of the image its meters run, if they run one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench_sha256: Option<String>,
     /// Standard and edition.
     pub standard: Option<String>,
     /// Decision rule by name.

@@ -117,7 +117,7 @@ fn position(name: &str, wanted: Option<u32>) -> Result<(BenchFile, PositionEntry
     let bench = catalogue::bench(name)?;
     if bench.kind == BenchKind::Emulated {
         return Err(Refusal::Words(format!(
-            "{name} is an emulated bench: its meters are compiled into meterbench and have no chip; name a real bench, or \
+            "{name} is an emulated bench: its meters run in this program or in QEMU and have no chip; name a real bench, or \
              a chip with `--chip`"
         )));
     }

@@ -205,7 +205,7 @@ fn benches_that_do_not_say_which_meter() {
         said(&["--bench", "emulated-3ph"]),
         (
             2,
-            "emulated-3ph is an emulated bench: its meters are compiled into meterbench and have no chip; name a real \
+            "emulated-3ph is an emulated bench: its meters run in this program or in QEMU and have no chip; name a real \
              bench, or a chip with `--chip`"
                 .to_owned()
         )

@@ -129,6 +129,24 @@ fn a_run_whose_plan_changed_does_not_go_on() {
 }
 
 #[test]
+fn a_run_whose_certificate_changed_does_not_go_on() {
+    let out = TempDir::new().expect("a directory");
+    let plan = write_plan(out.path());
+    let built_in = meterbench::catalogue::BENCHES.iter().find(|(name, _)| *name == "emulated-3ph").expect("built in");
+    let bench = out.path().join("bench.yaml");
+    std::fs::write(&bench, built_in.1).expect("written");
+    let (plan, bench_name) = (plan.display().to_string(), bench.display().to_string());
+    let output = meterbench(&["run", &plan, "--bench", &bench_name, "-q"], out.path()).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    // The reference is calibrated better than it was: what was measured keeps the uncertainty it had.
+    std::fs::write(&bench, built_in.1.replace("uncertainty: 0.02 %", "uncertainty: 0.01 %")).expect("written");
+    let again = ["run", "--resume", "latest", "--position", "1"];
+    let output = meterbench(&again, out.path()).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("its bench (an instrument, a certificate"));
+}
+
+#[test]
 fn a_run_in_progress_is_not_taken_over_and_one_without_its_last_word_gets_it() {
     let out = TempDir::new().expect("a directory");
     let plan = write_plan(out.path());

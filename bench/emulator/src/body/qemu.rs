@@ -1,7 +1,8 @@
 //! A body in QEMU: one process per meter, asked over its standard input and output.
 //!
 //! All of it is synchronous: the world computes while it holds the thread, and nothing in the paused runtime may wait for
-//! a process. A process that does not answer in time is killed, and none outlives its meter.
+//! a process. A process that does not answer in time is killed. One whose meterbench is killed ends with its pipes, unless its
+//! firmware hangs.
 
 use std::collections::VecDeque;
 use std::env;
@@ -73,24 +74,39 @@ pub enum QemuUnusable {
     )]
     NoProgram,
     /// The image is not there.
-    #[error("`body: qemu` needs the image of the firmware, and {} cannot be read ({kind}): build it with `{BUILD}`", .image.display())]
+    #[error("`body: qemu` needs the image of the firmware, and {} cannot be read ({why}): build it with `{BUILD}`", .image.display())]
     NoImage {
         /// Where it was looked for.
         image: PathBuf,
         /// Why it cannot be read.
-        kind: ErrorKind,
+        why: String,
+    },
+    /// It is something else.
+    #[error("`body: qemu` needs the image of the firmware, and {} is no ELF file for ARM: build it with `{BUILD}`", .image.display())]
+    Foreign {
+        /// What was given.
+        image: PathBuf,
     },
     /// The process cannot be started.
     #[error("`{PROGRAM}` cannot be started: {0}")]
-    Start(ErrorKind),
+    Start(String),
 }
 
 impl Qemu {
     /// Whether emulator and image are there. Nothing is started.
     pub(crate) fn check(&self) -> Result<(), QemuUnusable> {
-        let unreadable = |error: io::Error| QemuUnusable::NoImage { image: self.image.clone(), kind: error.kind() };
-        if !File::open(&self.image).and_then(|file| file.metadata()).map_err(unreadable)?.is_file() {
-            return Err(unreadable(ErrorKind::InvalidInput.into()));
+        let unreadable = |error: io::Error| QemuUnusable::NoImage { image: self.image.clone(), why: error.to_string() };
+        let foreign = || QemuUnusable::Foreign { image: self.image.clone() };
+        // Asked before it is opened: a pipe would wait for its writer.
+        if !std::fs::metadata(&self.image).map_err(unreadable)?.is_file() {
+            return Err(foreign());
+        }
+        let mut head = [0; 20];
+        let mut file = File::open(&self.image).map_err(unreadable)?;
+        file.read_exact(&mut head).map_err(|_| foreign())?;
+        // ELF, 32 bits, least significant octet first, for ARM.
+        if head[..6] != *b"\x7fELF\x01\x01" || head[18..] != [40, 0] {
+            return Err(foreign());
         }
         let path = env::var_os("PATH").unwrap_or_default();
         let is_there = env::split_paths(&path).any(|directory| directory.join(PROGRAM).is_file());
@@ -100,7 +116,7 @@ impl Qemu {
     /// Starts a process that waits for its first request.
     pub(crate) fn start(&self) -> Result<Process, QemuUnusable> {
         self.check()?;
-        Process::start(&self.image, self.patience, self.disturb).map_err(|error| QemuUnusable::Start(error.kind()))
+        Process::start(&self.image, self.patience, self.disturb).map_err(|error| QemuUnusable::Start(error.to_string()))
     }
 }
 

@@ -314,6 +314,26 @@ fn long_products(image: &[u8]) -> Vec<usize> {
 }
 
 #[test]
+fn what_is_no_image_for_arm_is_refused_before_anything_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = |name: &str, bytes: &[u8]| {
+        let image = directory.path().join(name);
+        std::fs::write(&image, bytes).unwrap();
+        Qemu { image, ..Qemu::default() }.check().expect_err("it is no image").to_string()
+    };
+    let mut other = *b"\x7fELF\x02\x01\0\0\0\0\0\0\0\0\0\0\x02\0\x3e\0";
+    assert!(refused("empty", b"").contains("is no ELF file for ARM"));
+    assert!(refused("other", &other).contains("is no ELF file for ARM"));
+    (other[4], other[18]) = (1, 40);
+    let image = directory.path().join("whole");
+    std::fs::write(&image, other).unwrap();
+    let said = Qemu { image, ..Qemu::default() }.check().map_err(|error| error.to_string());
+    assert!(said.is_ok() || said.unwrap_err().contains("not in PATH"));
+    let folder = Qemu { image: directory.path().into(), ..Qemu::default() };
+    assert!(folder.check().is_err());
+}
+
+#[test]
 fn a_missing_image_is_told_with_the_command_that_builds_it() {
     let missing = Qemu { image: "/nowhere/qemu-f405".into(), ..Qemu::default() };
     let told = missing.check().expect_err("it is not there").to_string();

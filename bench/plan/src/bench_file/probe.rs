@@ -21,7 +21,7 @@ pub struct ProbeEntry {
 /// `probe: { chip: STM32F405RG, usb: "0483:374b:066DFF48", isolated: true }`
 pub(super) fn read(node: &Node, kind: BenchKind, findings: &Findings) -> Option<ProbeEntry> {
     if kind == BenchKind::Emulated {
-        let message = "an emulated bench has no chip to flash: its meters are compiled into meterbench";
+        let message = "an emulated bench has no chip to flash: its meters run in this program or in QEMU";
         findings.push(Finding::error("bad-value", &node.span, message).label("remove it"));
         return None;
     }
@@ -123,7 +123,7 @@ positions:
     #[test]
     fn an_emulated_bench_has_no_probe() {
         let said = read("kind: emulated", "{ chip: A }", "{ chip: A }").unwrap_err();
-        let wanted = "an emulated bench has no chip to flash: its meters are compiled into meterbench: remove it";
+        let wanted = "an emulated bench has no chip to flash: its meters run in this program or in QEMU: remove it";
         assert_eq!(said.iter().filter(|text| *text == wanted).count(), 2, "{said:?}");
     }
 }

@@ -234,8 +234,11 @@ fn chips_by_name() {
     let words = |name| KnownChip::named(name).map(|chip| chip.name).map_err(|error| error.to_string());
     assert_eq!(words("stm32f405rg").unwrap(), "STM32F405RG");
     assert_eq!(words("STM32F405RGTx").unwrap(), "STM32F405RGTX");
-    assert_eq!(words("STM32F405XX"), Err("there is no chip `STM32F405XX`; known are the STM32F4, such as STM32F405RG; with STM32F405 begin STM32F405OE, STM32F405OG, STM32F405RG, STM32F405VG, STM32F405ZG".to_owned()));
-    assert_eq!(words("meter"), Err("there is no chip `meter`; known are the STM32F4, such as STM32F405RG".to_owned()));
+    assert_eq!(words("STM32F405XX"), Err("there is no chip `STM32F405XX`; known are chips of the STM32F4 family, such as STM32F405RG; with STM32F405 begin STM32F405OE, STM32F405OG, STM32F405RG, STM32F405VG, STM32F405ZG".to_owned()));
+    assert_eq!(
+        words("meter"),
+        Err("there is no chip `meter`; known are chips of the STM32F4 family, such as STM32F405RG".to_owned())
+    );
     assert_eq!(
         words("nRF52840_xxAA"),
         Err("the identity of a nRF52840_xxAA cannot be checked, so that another chip could be written to; this version \
