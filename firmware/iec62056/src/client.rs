@@ -13,7 +13,8 @@ use crate::data::{Data, EncodedData};
 use crate::obis::Obis;
 use crate::octets::{DecodeError, EncodeError, Reader, Writer};
 use crate::security::{
-    AUTHENTICATION_LENGTH, Ciphered, Envelope, Key, Protection, SecurityControl, SecurityError, SystemTitle,
+    AUTHENTICATION_LENGTH, Ciphered, Envelope, Key, Protection, ReceiveCounter, SecurityControl, SecurityError,
+    SystemTitle, challenges_differ,
 };
 
 /// How a client comes.
@@ -71,6 +72,9 @@ pub enum ClientError {
     /// The server did not prove who it is.
     #[error("the server did not prove who it is")]
     ServerNotGenuine,
+    /// An answer that was given before.
+    #[error("the answer came before: its invocation counter is not new")]
+    Replayed,
     /// The proof was not accepted.
     #[error("the server did not accept who this client is (result {})", .0.0)]
     NotAccepted(ActionResult),
@@ -104,6 +108,8 @@ pub struct Client {
     protection: Option<Protection>,
     server_title: SystemTitle,
     server_challenge: ([u8; 64], usize),
+    /// Counters of the server in this association.
+    received: ReceiveCounter,
     conformance: Conformance,
     longest_sent: u16,
     invoke: u8,
@@ -130,6 +136,7 @@ impl Client {
             credentials,
             server_title: SystemTitle([0; 8]),
             server_challenge: ([0; 64], 0),
+            received: ReceiveCounter::NEW,
             conformance: Conformance::NONE,
             longest_sent: LONGEST,
             invoke: 0,
@@ -215,8 +222,9 @@ impl Client {
 
     fn keep_challenge(&mut self, response: &AssociationResponse<'_>) -> Result<(), ClientError> {
         let challenge = response.authentication_value.ok_or(ClientError::Unexpected)?;
-        // A challenge sent back would be answered with the proof that was asked for.
-        if challenge.len() > 64 || challenge == self.credentials.secret {
+        // A challenge sent back would be answered with the proof that was asked for, and so would one under an own title.
+        let own = self.server_title == self.credentials.title;
+        if own || !challenges_differ(&self.credentials.secret, challenge) {
             return Err(ClientError::ServerNotGenuine);
         }
         self.server_challenge.0[..challenge.len()].copy_from_slice(challenge);
@@ -274,7 +282,7 @@ impl Client {
     }
 
     /// Opens an answer; an exception is an error.
-    pub fn open<'o>(&self, answer: &'o [u8], plain: &'o mut [u8]) -> Result<&'o [u8], ClientError> {
+    pub fn open<'o>(&mut self, answer: &'o [u8], plain: &'o mut [u8]) -> Result<&'o [u8], ClientError> {
         match Apdu::decode(answer)? {
             Apdu::ExceptionResponse(exception) => Err(ClientError::Exception(exception)),
             Apdu::Ciphered(ciphered) => self.unseal(&ciphered, plain),
@@ -313,13 +321,15 @@ impl Client {
         Ok(keys.protect(envelope, SecurityControl::BOTH, &title, counter, plain, out)?)
     }
 
-    fn unseal<'o>(&self, ciphered: &Ciphered<'_>, plain: &'o mut [u8]) -> Result<&'o [u8], ClientError> {
+    fn unseal<'o>(&mut self, ciphered: &Ciphered<'_>, plain: &'o mut [u8]) -> Result<&'o [u8], ClientError> {
+        let accepted = self.received.check(ciphered.protected().counter).map_err(|_| ClientError::Replayed)?;
         let keys = self.protection.as_ref().ok_or(ClientError::Unexpected)?;
         let opened = keys.unprotect(ciphered, &self.server_title, plain)?;
         // An answer that anybody could have written is none.
         if !opened.control.is_authenticated() {
             return Err(ClientError::ServerNotGenuine);
         }
+        self.received.accept(accepted);
         Ok(opened.plain)
     }
 }

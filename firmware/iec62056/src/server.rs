@@ -78,6 +78,8 @@ pub enum Notice {
 pub trait LogicalDevice {
     /// How the client of this service access point must come; `None` for one that is not known.
     fn admission(&self, client: u16) -> Option<Admission>;
+    /// Moves when the keys of a client change: associations under the old ones end.
+    fn key_generation(&self, client: u16) -> u32;
     /// The keys of a client.
     fn protection(&self, client: u16) -> Option<Protection>;
     /// Own system title.
@@ -124,7 +126,11 @@ pub struct Server {
     agreed: Agreed,
     admission: Option<Admission>,
     protection: Option<Protection>,
+    /// Of the keys, when the association began.
+    generation: u32,
     sender: BlockSender,
+    /// Octets of the answer that is given in blocks and kept in `value`, so that its blocks are of one moment.
+    kept: Option<usize>,
     /// The request whose answer is given in blocks.
     long_request: [u8; LONGEST_REQUEST],
     long_length: usize,
@@ -160,7 +166,9 @@ impl Server {
             },
             admission: None,
             protection: None,
+            generation: 0,
             sender: BlockSender::new(),
+            kept: None,
             long_request: [0; LONGEST_REQUEST],
             long_length: 0,
             receiver: BlockReceiver::new(),
@@ -179,6 +187,7 @@ impl Server {
         self.state = State::Closed;
         self.protection = None;
         self.sender = BlockSender::new();
+        self.kept = None;
         self.receiver.interrupt();
         self.target = None;
     }
@@ -189,9 +198,13 @@ impl Server {
         let out = &mut out[..room];
         match apdu.first() {
             None => 0,
+            // Another client on the same connection has no part in this association, and cannot end it.
+            Some(tag) if client != self.agreed.client && (*tag != 0x60 || matches!(self.state, State::Open)) => {
+                exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out)
+            }
             Some(0x60) => self.associate(device, client, apdu, out),
-            // Another client on the same connection has no part in this association.
-            Some(_) if client != self.agreed.client || matches!(self.state, State::Closed) => {
+            Some(_) if matches!(self.state, State::Closed) || self.generation != device.key_generation(client) => {
+                self.disconnect();
                 exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out)
             }
             Some(0x62) => self.release(device, apdu, out),

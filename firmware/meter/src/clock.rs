@@ -130,6 +130,9 @@ pub enum ClockError {
     Zone,
 }
 
+/// Minutes from local time to UTC, from the farthest east to the farthest west.
+const ZONES: core::ops::RangeInclusive<i16> = -840..=720;
+
 /// The clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
@@ -220,10 +223,14 @@ impl Clock {
     /// Sets it to a local time with the deviation that goes with it; without one, the deviation is the clock's own.
     pub fn set_local(&mut self, civil: Civil, deviation: Option<i16>) -> Result<(), ClockError> {
         let local = civil.seconds().ok_or(ClockError::Date)?;
+        let in_utc = |minutes: i16| local.checked_add_signed(60 * i64::from(minutes)).ok_or(ClockError::Date);
         if let Some(deviation) = deviation {
-            return self.set_utc(local.saturating_add_signed(60 * i64::from(deviation)));
+            if !ZONES.contains(&deviation) {
+                return Err(ClockError::Zone);
+            }
+            return self.set_utc(in_utc(deviation)?);
         }
-        let standard = local.saturating_add_signed(60 * i64::from(self.zone));
+        let standard = in_utc(self.zone)?;
         let before = self.clone();
         self.set_utc(standard)?;
         // In the hour that comes twice, the first is meant.
@@ -267,7 +274,7 @@ impl Clock {
 
     /// Moves the meter on the map; the instant stays.
     pub fn set_zone(&mut self, minutes: i16) -> Result<(), ClockError> {
-        if !(-840..=720).contains(&minutes) {
+        if !ZONES.contains(&minutes) {
             return Err(ClockError::Zone);
         }
         self.zone = minutes;

@@ -97,9 +97,13 @@ pub(crate) struct Device {
     pub(crate) clock: Clock,
     pub(crate) ports: Ports,
     identity: Identity,
+    /// Keys were given: without them nobody but the public client is admitted.
+    keyed: bool,
     type_number: TypeText,
     received: [ReceiveCounter; 3],
     sent: [u32; 3],
+    /// How often the keys of each role changed.
+    generations: [u32; 3],
     challenges: u32,
     pub(crate) security_log: EventLog,
 }
@@ -112,7 +116,8 @@ struct TypeText {
 }
 
 impl Device {
-    pub(crate) fn new(identity: &Identity) -> Self {
+    /// Without an identity: a meter that has no keys yet.
+    pub(crate) fn new(identity: Option<&Identity>) -> Self {
         Self {
             clock: Clock::cold(-60, DaylightSaving::EUROPE),
             ports: Ports {
@@ -124,10 +129,12 @@ impl Device {
                 inactivity_s: 120,
                 address: 17,
             },
-            identity: *identity,
+            identity: identity.copied().unwrap_or(Identity { serial: 0, keys: [NO_KEYS; 3], seed: [0; 16] }),
+            keyed: identity.is_some(),
             type_number: TypeText { letters: [0; 32], length: 0 },
             received: [ReceiveCounter::NEW; 3],
             sent: [FIRST_COUNTER; 3],
+            generations: [0; 3],
             challenges: 0,
             security_log: EventLog::default(),
         }
@@ -165,18 +172,18 @@ impl Device {
         unwrap_key(&master, wrapped).ok().map(|key| key.0)
     }
 
-    /// Takes new keys (encryption, authentication, master); counters under a new encryption key begin anew.
+    /// Takes new keys (encryption, authentication, master). Counters go on: a key that comes back finds nothing to repeat.
     pub(crate) fn change_keys(&mut self, role: Role, [encryption, authentication, master]: [Option<[u8; 16]>; 3]) {
         let Some(n) = slot(role) else { return };
         let keys = &mut self.identity.keys[n];
-        if let Some(key) = encryption {
-            keys.encryption = key;
-            (self.received[n], self.sent[n]) = (ReceiveCounter::NEW, FIRST_COUNTER);
-        }
+        keys.encryption = encryption.unwrap_or(keys.encryption);
         keys.authentication = authentication.unwrap_or(keys.authentication);
         keys.master = master.unwrap_or(keys.master);
+        self.generations[n] = self.generations[n].wrapping_add(1);
     }
 }
+
+const NO_KEYS: RoleKeys = RoleKeys { encryption: [0; 16], authentication: [0; 16], master: [0; 16] };
 
 /// The first counter of the meter under a new key: clients take zero for one they have seen.
 const FIRST_COUNTER: u32 = 1;
@@ -216,13 +223,17 @@ impl Meter {
 
 impl LogicalDevice for Meter {
     fn admission(&self, client: u16) -> Option<Admission> {
-        let role = Role::of_client(client)?;
+        let role = Role::of_client(client).filter(|role| *role == Role::Public || self.device().keyed)?;
         let public = role == Role::Public;
         Some(Admission {
             mechanism: role.mechanism(),
             policy: SecurityPolicy::Version0(if public { 0 } else { 3 }),
             conformance: if public { PUBLIC_CONFORMANCE } else { CONFORMANCE },
         })
+    }
+
+    fn key_generation(&self, client: u16) -> u32 {
+        Role::of_client(client).and_then(slot).map_or(0, |n| self.device().generations[n])
     }
 
     fn protection(&self, client: u16) -> Option<Protection> {

@@ -127,14 +127,14 @@ impl Meter {
         if !profile.energies.has_export() {
             config = config.import_only();
         }
-        let device = Device::new(&Identity::for_tests(0));
+        let device = Device::new(None);
         Ok(Self { config, state: State::default(), settings: *settings, profile: *profile, device })
     }
 
     /// The same meter with a serial number, keys, and its type number as printed.
     #[must_use]
     pub fn with_identity(mut self, identity: &Identity, type_number: &str) -> Self {
-        self.device = Device::new(identity);
+        self.device = Device::new(Some(identity));
         self.device.set_type_number(type_number);
         self
     }
@@ -205,6 +205,7 @@ impl Meter {
             kept.collected = 0;
         }
         self.state = State::with_kept(&kept);
+        self.device.clock.doubt();
     }
 
     /// Samples taken since power-up.

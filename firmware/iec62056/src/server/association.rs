@@ -36,6 +36,7 @@ impl Server {
                 Ok(length) => return length,
                 Err(Refusal::Initiate(value)) => {
                     self.disconnect();
+                    device.notice(client, Notice::AuthenticationFailed);
                     let error = [0x0E, 1, 6, value];
                     let response = AssociationResponse {
                         user_information: Some(&error),
@@ -45,6 +46,7 @@ impl Server {
                 }
                 Err(Refusal::Diagnostic(diagnostic)) => {
                     self.disconnect();
+                    device.notice(client, Notice::AuthenticationFailed);
                     let response = refused(request.context, diagnostic);
                     return encoded(out, |writer| response.encode(writer));
                 }
@@ -78,11 +80,13 @@ impl Server {
             return Err(says(diagnostic));
         }
         let title = request.calling_ap_title.and_then(SystemTitle::from_slice);
-        if wants_keys && title.is_none() {
+        // Who speaks under the server's own title would make it take its own messages for a client's.
+        if wants_keys && title.is_none_or(|title| title == device.system_title()) {
             return Err(says(UserDiagnostic::CALLING_AP_TITLE_NOT_RECOGNISED));
         }
         self.admission = Some(admission);
         self.protection = device.protection(client).filter(|_| wants_keys);
+        self.generation = device.key_generation(client);
         self.agreed = Agreed { client, client_title: title.map_or([0; 8], |title| title.0), ..Self::new().agreed };
         let mut plain = [0; LONGEST_APDU];
         let information = request.user_information.ok_or(says(UserDiagnostic::NO_REASON_GIVEN))?;
@@ -230,7 +234,12 @@ impl Server {
                     return encoded(out, |writer| refused.encode(writer));
                 }
             },
-            _ => None,
+            (None, true) => {
+                device.notice(self.agreed.client, Notice::NotProtected);
+                let refused = ReleaseResponse { reason: Some(ReleaseReason::URGENT), user_information: None };
+                return encoded(out, |writer| refused.encode(writer));
+            }
+            (_, false) => None,
         };
         let response = ReleaseResponse { reason: Some(ReleaseReason::NORMAL), user_information: information };
         let length = encoded(out, |writer| response.encode(writer));

@@ -33,6 +33,11 @@ impl Server {
                 return Err(Refused::Counter(expected));
             }
         };
+        // There is no broadcast key.
+        if ciphered.protected().control.is_broadcast() {
+            device.notice(client, Notice::NotGenuine);
+            return Err(Refused::Deciphering);
+        }
         // Only who is authenticated can move a counter.
         if !ciphered.protected().control.is_authenticated() {
             device.notice(client, Notice::NotProtected);
@@ -42,6 +47,11 @@ impl Server {
             device.notice(client, Notice::NotGenuine);
             return Err(Refused::Deciphering);
         };
+        // What is no request was not meant for a server.
+        if !matches!(opened.plain.first(), Some(0x01 | 0xC0 | 0xC1 | 0xC3)) {
+            device.notice(client, Notice::NotGenuine);
+            return Err(Refused::Deciphering);
+        }
         device.accept_counter(client, accepted);
         let met =
             self.admission.is_some_and(|a| a.policy.requires(Direction::Request).is_met(Some(opened.control), true));

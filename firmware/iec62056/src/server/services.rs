@@ -1,6 +1,7 @@
 //! GET, SET and ACTION.
 
 use super::{LONGEST_REQUEST, LogicalDevice, Server, State, Target, encoded, exception};
+use crate::acse::Conformance;
 use crate::apdu::transfer::{Answer, Progress, ReceiveError};
 use crate::apdu::{
     ActionOutcome, ActionRequest, ActionResponse, ActionResult, Apdu, AttributeReference, DataAccessResult, DataBlock,
@@ -9,13 +10,17 @@ use crate::apdu::{
 };
 use crate::data::{Data, EncodedData};
 use crate::obis::Obis;
-use crate::octets::{Reader, Writer};
+use crate::octets::{EncodeError, Reader, Writer};
 use crate::security::AUTHENTICATION_LENGTH;
 
 /// Class of the association.
 const ASSOCIATION: u16 = 15;
 /// Its method that answers a challenge.
 const REPLY: i8 = 1;
+/// Most attributes or methods in one request.
+const MOST_REFERENCES: usize = 64;
+/// Octets of a response with a list before its results.
+const LIST_HEAD: usize = 4;
 
 impl Server {
     /// Carries out a plain request; what it may not do the device says.
@@ -25,13 +30,45 @@ impl Server {
         let Ok(request) = Apdu::decode(apdu) else {
             return exception(StateError::SERVICE_UNKNOWN, ServiceError::OTHER_REASON, out);
         };
-        match (&self.state, request) {
-            (State::Open, Apdu::GetRequest(request)) => self.get(device, &request, apdu, out),
-            (State::Open, Apdu::SetRequest(request)) => self.set(device, &request, out),
-            (State::Open, Apdu::ActionRequest(request)) => self.act(device, &request, out),
-            (State::Challenged(..), Apdu::ActionRequest(request)) => self.act(device, &request, out),
+        let open = matches!(self.state, State::Open);
+        match request {
+            Apdu::GetRequest(request) if open && self.offers_get(&request) => self.get(device, &request, apdu, out),
+            Apdu::SetRequest(request) if open && self.offers_set(&request) => self.set(device, &request, out),
+            Apdu::ActionRequest(request) if open && self.offers_action(&request) => self.act(device, &request, out),
+            Apdu::ActionRequest(request) if matches!(self.state, State::Challenged(..)) => {
+                self.act(device, &request, out)
+            }
+            _ if open => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::SERVICE_NOT_SUPPORTED, out),
             _ => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out),
         }
+    }
+
+    fn offers(&self, wanted: Conformance) -> bool {
+        self.agreed.conformance.contains(wanted)
+    }
+
+    fn offers_get(&self, request: &GetRequest<'_>) -> bool {
+        self.offers(match request {
+            GetRequest::Normal { .. } => Conformance::GET,
+            GetRequest::Next { .. } => Conformance::GET.union(Conformance::BLOCK_TRANSFER_WITH_GET),
+            GetRequest::WithList { .. } => Conformance::GET.union(Conformance::MULTIPLE_REFERENCES),
+        })
+    }
+
+    fn offers_set(&self, request: &SetRequest<'_>) -> bool {
+        self.offers(match request {
+            SetRequest::Normal { .. } => Conformance::SET,
+            SetRequest::WithList { .. } => Conformance::SET.union(Conformance::MULTIPLE_REFERENCES),
+            _ => Conformance::SET.union(Conformance::BLOCK_TRANSFER_WITH_SET),
+        })
+    }
+
+    fn offers_action(&self, request: &ActionRequest<'_>) -> bool {
+        self.offers(match request {
+            ActionRequest::Normal { .. } => Conformance::ACTION,
+            ActionRequest::WithList { .. } => Conformance::ACTION.union(Conformance::MULTIPLE_REFERENCES),
+            _ => Conformance::ACTION.union(Conformance::BLOCK_TRANSFER_WITH_ACTION),
+        })
     }
 
     fn get<D: LogicalDevice>(
@@ -45,11 +82,19 @@ impl Server {
         if !matches!(request, GetRequest::Next { .. }) {
             self.receiver.interrupt();
             self.sender.interrupt();
+            self.kept = None;
             // What may be asked for in blocks must be kept.
             self.long_length = if apdu.len() <= LONGEST_REQUEST { apdu.len() } else { 0 };
             self.long_request[..self.long_length].copy_from_slice(&apdu[..self.long_length]);
         }
         let device = &*device;
+        let kept = if let GetRequest::Next { .. } = request { self.kept } else { None };
+        if let Some(length) = kept {
+            let GetRequest::Next { number, .. } = request else { return 0 };
+            let value = &self.value;
+            let done = self.sender.next(Answer::Get, invoke, *number, out, |writer| writer.put(&value[..length]));
+            return done.unwrap_or(0);
+        }
         let done = match request {
             GetRequest::Normal { reference, .. } => {
                 if let Err(result) =
@@ -57,21 +102,24 @@ impl Server {
                 {
                     return failed(invoke, result, out);
                 }
-                let produce = |writer: &mut Writer<'_>| value(device, &agreed, reference, writer);
-                self.sender.start(Answer::Get, invoke, out, produce)
+                self.start(Answer::Get, invoke, out, |writer| value(device, &agreed, reference, writer))
             }
             GetRequest::WithList { references, .. } => {
+                if references.len() > MOST_REFERENCES {
+                    return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
+                }
                 let produce = |writer: &mut Writer<'_>| values(device, &agreed, references, writer);
-                self.sender.start(Answer::GetWithList, invoke, out, produce)
+                // A list of values of this moment that cannot be kept would be torn.
+                if Writer::measure(produce) > self.value.len() {
+                    return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
+                }
+                self.start(Answer::GetWithList, invoke, out, produce)
             }
+            // What is too long to be kept does not change: the list of objects.
             GetRequest::Next { number, .. } => match Apdu::decode(&self.long_request[..self.long_length]) {
                 Ok(Apdu::GetRequest(GetRequest::Normal { reference, .. })) => {
                     let produce = |writer: &mut Writer<'_>| value(device, &agreed, &reference, writer);
                     self.sender.next(Answer::Get, invoke, *number, out, produce)
-                }
-                Ok(Apdu::GetRequest(GetRequest::WithList { references, .. })) => {
-                    let produce = |writer: &mut Writer<'_>| values(device, &agreed, &references, writer);
-                    self.sender.next(Answer::GetWithList, invoke, *number, out, produce)
                 }
                 _ => self.sender.next(Answer::Get, invoke, *number, out, |_| ()),
             },
@@ -84,9 +132,28 @@ impl Server {
         done.unwrap_or_else(|_| exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out))
     }
 
+    /// Answers at once, or with the first block of an answer that is kept as it is now.
+    fn start(
+        &mut self,
+        answer: Answer,
+        invoke: InvokeIdAndPriority,
+        out: &mut [u8],
+        produce: impl Fn(&mut Writer<'_>),
+    ) -> Result<usize, EncodeError> {
+        let mut writer = Writer::new(&mut self.value);
+        produce(&mut writer);
+        self.kept = writer.finish().ok();
+        let (value, sender) = (&self.value, &mut self.sender);
+        match self.kept {
+            Some(length) => sender.start(answer, invoke, out, |writer| writer.put(&value[..length])),
+            None => sender.start(answer, invoke, out, produce),
+        }
+    }
+
     fn set<D: LogicalDevice>(&mut self, device: &mut D, request: &SetRequest<'_>, out: &mut [u8]) -> usize {
         let (invoke, agreed) = (request.invoke(), self.agreed);
         self.sender.interrupt();
+        self.kept = None;
         let write = |device: &mut D, reference: AttributeReference<'_>, value| match reference.access {
             // No attribute of a device is written in part.
             Some(_) => DataAccessResult::SCOPE_OF_ACCESS_VIOLATED,
@@ -100,6 +167,10 @@ impl Server {
             SetRequest::WithList { references, values, .. } => {
                 if references.len() != values.len() {
                     return exception(StateError::SERVICE_UNKNOWN, ServiceError::OTHER_REASON, out);
+                }
+                // Nothing is done whose result could not be told.
+                if references.len() > MOST_REFERENCES || out.len() < LIST_HEAD + references.len() {
+                    return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
                 }
                 let mut writer = Writer::new(out);
                 writer.put_array(&[SetResponse::TAG, 5, invoke.0]);
@@ -161,6 +232,7 @@ impl Server {
     fn act<D: LogicalDevice>(&mut self, device: &mut D, request: &ActionRequest<'_>, out: &mut [u8]) -> usize {
         let invoke = request.invoke();
         self.sender.interrupt();
+        self.kept = None;
         match request {
             ActionRequest::Normal { method, parameter, .. } => {
                 let mut returned = [0; AUTHENTICATION_LENGTH + 2];
@@ -172,6 +244,9 @@ impl Server {
             ActionRequest::WithList { methods, parameters, .. } => {
                 if methods.len() != parameters.len() {
                     return exception(StateError::SERVICE_UNKNOWN, ServiceError::OTHER_REASON, out);
+                }
+                if methods.len() > MOST_REFERENCES || out.len() < LIST_HEAD + 2 * methods.len() {
+                    return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
                 }
                 let mut writer = Writer::new(out);
                 writer.put_array(&[ActionResponse::TAG, 3, invoke.0]);

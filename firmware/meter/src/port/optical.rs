@@ -11,6 +11,8 @@ use crate::meter::Meter;
 const FRAME: usize = 128 + 20;
 /// Upper address: the management logical device.
 const MANAGEMENT: u16 = 1;
+/// Time within which a client must connect, once the line carries HDLC (ms).
+const LINK_WITHIN_MS: u64 = 30_000;
 /// A flag of HDLC.
 const FLAG: u8 = 0x7E;
 
@@ -33,6 +35,8 @@ pub struct OpticalPort {
     linked: bool,
     /// The link ended: the next conversation begins with the sign-on.
     gone: bool,
+    /// A link must stand by then (ms), or the sign-on is back.
+    link_by: u64,
 }
 
 impl OpticalPort {
@@ -71,6 +75,7 @@ impl OpticalPort {
             server: Server::new(),
             linked: false,
             gone: false,
+            link_by: 0,
         }
     }
 
@@ -79,7 +84,7 @@ impl OpticalPort {
         let now = now_ms(meter);
         while !octets.is_empty() {
             if !self.linked && octets[0] == FLAG {
-                self.linked = true;
+                self.link_up(now);
             }
             let taken = if self.linked { self.hdlc.receive(octets, now) } else { self.sign_on.receive(octets, now) };
             octets = octets.get(taken.max(1)..).unwrap_or_default();
@@ -92,6 +97,7 @@ impl OpticalPort {
         let now = now_ms(meter);
         if self.linked {
             self.hdlc.tick(now);
+            self.gone |= !self.hdlc.is_connected() && now >= self.link_by;
         } else {
             self.sign_on.tick(now);
         }
@@ -100,7 +106,17 @@ impl OpticalPort {
 
     /// The moment of the meter's time (ms) at which [`Self::tick`] is due, if nothing comes before it.
     pub fn deadline(&self) -> Option<u64> {
-        if self.linked { self.hdlc.deadline() } else { self.sign_on.deadline() }
+        match (self.linked, self.hdlc.is_connected()) {
+            (false, _) => self.sign_on.deadline(),
+            (true, true) => self.hdlc.deadline(),
+            (true, false) => Some(self.hdlc.deadline().map_or(self.link_by, |at| at.min(self.link_by))),
+        }
+    }
+
+    /// The line carries HDLC from now on, if a client connects.
+    fn link_up(&mut self, now: u64) {
+        self.linked = true;
+        self.link_by = now + LINK_WITHIN_MS;
     }
 
     fn drain(&mut self, meter: &mut Meter, now: u64, act: &mut impl FnMut(PortAction<'_>)) {
@@ -109,7 +125,7 @@ impl OpticalPort {
                 None => return,
                 Some(MeterAction::Transmit(octets)) => act(PortAction::Transmit(octets)),
                 Some(MeterAction::Switch(line)) => act(PortAction::Switch(line)),
-                Some(MeterAction::Hdlc) => self.linked = true,
+                Some(MeterAction::Hdlc) => self.link_up(now),
                 // Nothing is read out in plain: the meter breaks off.
                 Some(MeterAction::Readout { .. }) => {
                     let _ = self.sign_on.readout(b"");
@@ -127,6 +143,7 @@ impl OpticalPort {
         if core::mem::take(&mut self.gone) {
             self.linked = false;
             self.sign_on.restart();
+            act(PortAction::Switch(Line::INITIAL));
         }
     }
 

@@ -5,7 +5,7 @@ mod ports;
 use meterbench_iec62056::acse::{Diagnostic, Mechanism, UserDiagnostic};
 use meterbench_iec62056::apdu::{
     ActionRequest, ActionResponse, ActionResult, Apdu, AttributeDescriptor, DataAccessResult, GetRequest, GetResponse,
-    MethodDescriptor, SetRequest, SetResponse,
+    List, MethodDescriptor, SetRequest, SetResponse,
 };
 use meterbench_iec62056::client::{Client, ClientError, Credentials};
 use meterbench_iec62056::data::{Data, EncodedData};
@@ -204,6 +204,11 @@ fn what_the_list_grants_is_what_the_meter_does() {
                 if let Ok(octets) = &read {
                     EncodedData::new(octets).unwrap();
                 }
+                // The public client was granted reading alone.
+                if role == Role::Public {
+                    assert_eq!(mode & 2, 0, "{class} {name} {attribute}");
+                    continue;
+                }
                 // A value of a wrong type is refused for its type where writing is granted, and for the right elsewhere.
                 let written = line.set(class, &name, attribute, &Data::Float64(1.0));
                 let denied = written == DataAccessResult::READ_WRITE_DENIED;
@@ -211,9 +216,9 @@ fn what_the_list_grants_is_what_the_meter_does() {
                 assert!(!written.is_success());
             }
             for (n, mode) in methods.iter().enumerate() {
-                let own = class == 15;
-                if own {
-                    continue; // it answers a challenge, which is over
+                // That of an association answers a challenge, which is over.
+                if class == 15 || role == Role::Public {
+                    continue;
                 }
                 let result = line.act(class, &name.to_string(), n as i8 + 1, &[0]);
                 assert_eq!(result != ActionResult::READ_WRITE_DENIED, *mode == 1, "{role:?} calls {class} {name} {n}");
@@ -262,7 +267,10 @@ fn a_frame_that_comes_again_is_refused_and_told_in_the_log() {
     let length = writer.finish().unwrap();
     let mut sent = [0; 128];
     let length = line.client.request(&plain[..length], &mut sent).unwrap();
-    assert_eq!(line.exchange(&sent[..length])[0], 0xCC);
+    let answer = line.exchange(&sent[..length]);
+    let mut opened = [0; 64];
+    assert_eq!(line.client.open(&answer, &mut opened).unwrap()[0], 0xC4);
+    assert_eq!(line.client.open(&answer, &mut opened), Err(ClientError::Replayed), "an answer that comes again");
     let again = line.exchange(&sent[..length]);
     let expected = line.client.counter().to_be_bytes();
     assert_eq!(again, [&[0xD8, 1, 6][..], &expected].concat());
@@ -315,12 +323,99 @@ fn keys_come_wrapped_and_open_the_next_association() {
     broken[3] ^= 1;
     assert_eq!(line.act(64, "0-0:43.0.2", 2, &transfer(&broken)), ActionResult::OTHER_REASON);
     assert_eq!(line.act(64, "0-0:43.0.2", 2, &transfer(&wrapped)), ActionResult::SUCCESS);
+    // The association under the old key is over, and its counters go on.
+    let request = [0xC0, 1, 0xC1, 0, 1, 0, 0, 42, 0, 0, 255, 2, 0];
+    assert!(matches!(line.ask(|writer| writer.put(&request)), Err(ClientError::Exception(_))));
+    let next = line.client.counter();
     line.client = Client::new(Credentials {
+        counter: next,
         keys: Some((Key([7; 16]), Key(identity.keys[0].authentication))),
         ..credentials(Role::Management, true)
     });
     line.associate().unwrap();
     assert_eq!(line.get(1, "0-0:96.1.0", 2).unwrap()[2..], *b"10000001");
+}
+
+#[test]
+fn a_meter_without_keys_admits_the_public_client_alone() {
+    let profile = *THREE_PHASE.parse::<TypeNumber>().unwrap().profile();
+    let bare = Meter::new(&profile, &Settings::delivered()).unwrap();
+    let mut line = Line::new(THREE_PHASE, Role::Management, credentials(Role::Management, false));
+    line.meter = bare.clone();
+    assert!(matches!(line.associate(), Err(ClientError::Refused(_))));
+    let mut line = Line::new(THREE_PHASE, Role::Public, Credentials::public());
+    line.meter = bare;
+    line.associate().unwrap();
+}
+
+#[test]
+fn an_answer_in_blocks_is_of_one_moment() {
+    let mut line = Line::open(THREE_PHASE, Role::Reader);
+    line.run(1);
+    let clock = AttributeDescriptor { class: 8, name: "0-0:1.0.0".parse().unwrap(), attribute: 2 };
+    let references = [clock.into(); 60];
+    let request = GetRequest::WithList { invoke: line.client.next_invoke(), references: List::new(&references) };
+    let mut plain = vec![0; 1000];
+    let mut writer = Writer::new(&mut plain);
+    request.encode(&mut writer);
+    let length = writer.finish().unwrap();
+    let mut sent = [0; 1100];
+    let length = line.client.request(&plain[..length], &mut sent).unwrap();
+    let mut answer = line.exchange(&sent[..length]);
+    let mut whole = Vec::new();
+    loop {
+        let mut opened = [0; 1024];
+        let plain = line.client.open(&answer, &mut opened).unwrap().to_vec();
+        match Apdu::decode(&plain).unwrap() {
+            Apdu::GetResponse(GetResponse::WithList { results, .. }) => {
+                assert_eq!(results.len(), 60);
+                return;
+            }
+            Apdu::GetResponse(GetResponse::WithDataBlock { last, number, result, .. }) => {
+                whole.extend_from_slice(result.unwrap());
+                if last {
+                    break;
+                }
+                line.run(70);
+                let invoke = line.client.next_invoke();
+                let mut next = [0; 64];
+                let mut writer = Writer::new(&mut next);
+                GetRequest::Next { invoke, number }.encode(&mut writer);
+                let length = writer.finish().unwrap();
+                let length = line.client.request(&next[..length], &mut sent).unwrap();
+                answer = line.exchange(&sent[..length]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let times: Vec<&[u8]> = whole[1..].chunks(15).collect();
+    assert!(times.len() == 60 && times.iter().all(|time| *time == times[0]), "a minute passed between two blocks");
+}
+
+#[test]
+fn who_speaks_under_the_title_of_the_meter_is_refused() {
+    let mut line = Line::open(THREE_PHASE, Role::Reader);
+    let title = line.get(64, "0-0:43.0.2", 5);
+    assert_eq!(title, Err(DataAccessResult::READ_WRITE_DENIED));
+    let mut own = credentials(Role::Reader, false);
+    own.title = SystemTitle(*b"KAM\x65\0\x98\x96\x81");
+    let refused = Line::new(THREE_PHASE, Role::Reader, own).associate();
+    assert!(matches!(refused, Err(ClientError::Refused(_))), "{refused:?}");
+}
+
+#[test]
+fn an_association_is_released_by_who_has_it_alone() {
+    let mut line = Line::open(THREE_PHASE, Role::Reader);
+    assert_eq!(line.exchange(&[0x62, 3, 0x80, 1, 0])[2..], [0x80, 1, 1], "not finished: no proof");
+    line.get(3, "1-0:1.8.0", 2).unwrap();
+    line.role = Role::Public;
+    assert_eq!(line.exchange(&[0x60, 0]), [0xD8, 1, 1], "another client on the same connection");
+    line.role = Role::Reader;
+    line.get(3, "1-0:1.8.0", 2).unwrap();
+    let mut out = [0; 256];
+    let length = line.client.release(&mut out).unwrap();
+    assert_eq!(line.exchange(&out[..length])[0], 0x63);
+    assert!(line.server.association().is_none());
 }
 
 #[test]

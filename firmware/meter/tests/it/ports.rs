@@ -156,3 +156,15 @@ fn the_wrapper_carries_an_association_and_what_is_none_closes_it() {
     assert!(!client.associated(answer.data).unwrap());
     assert!(!port.receive(&mut meter, b"GET / HTTP/1.1\r\n", |_| ()));
 }
+
+#[test]
+fn a_stray_flag_does_not_keep_the_head_for_ever() {
+    let mut head = Head::new(16);
+    head.give(&[0x7E]);
+    head.give(b"/?!\r\n");
+    assert_eq!(head.said(1500), b"");
+    head.said(31_000);
+    assert_eq!(head.switched.last(), Some(&(Baud::B300, Format::SevenEven)));
+    head.give(b"/?!\r\n");
+    assert_eq!(head.said(1500), b"/KAm5\\2MB\r\n");
+}

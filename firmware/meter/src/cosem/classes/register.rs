@@ -38,9 +38,10 @@ pub(super) fn reading(
     }
     let value = reading.value(meter.readings(), phase).ok_or(DataAccessResult::TEMPORARY_FAILURE)?;
     match reading {
-        ReadingOf::Voltage | ReadingOf::Frequency => out.long_unsigned(value as u16),
-        ReadingOf::PowerFactor => out.long(value as i16),
-        _ => out.double_long_unsigned(value as u32),
+        // What does not fit shows the most there is.
+        ReadingOf::Voltage | ReadingOf::Frequency => out.long_unsigned(u16::try_from(value).unwrap_or(u16::MAX)),
+        ReadingOf::PowerFactor => out.long(i16::try_from(value).unwrap_or(i16::MAX)),
+        _ => out.double_long_unsigned(u32::try_from(value).unwrap_or(u32::MAX)),
     }
     Ok(())
 }

@@ -53,6 +53,9 @@ pub(super) fn act(device: &mut Device, role: Role, method: u8, parameter: Option
                     _ => return ActionResult::OBJECT_UNAVAILABLE,
                 };
                 let Some(key) = device.unwrap(role, wrapped) else { return ActionResult::OTHER_REASON };
+                if wanted[place].is_some() {
+                    return ActionResult::SCOPE_OF_ACCESS_VIOLATED;
+                }
                 wanted[place] = Some(key);
             }
             device.change_keys(role, wanted);
