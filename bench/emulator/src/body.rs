@@ -11,7 +11,7 @@ mod tests;
 
 use meterbench_lockstep::process_until_window;
 use meterbench_meter::cosem::Identity;
-use meterbench_meter::{Action, Display, Meter, MeterError, Profile, Settings};
+use meterbench_meter::{Action, Configuration, Display, Meter, MeterError, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
 
 pub use lock_step::{BodyFailure, Trouble};
@@ -71,6 +71,15 @@ impl Body {
     pub(crate) fn with_identity(self, identity: &Identity, type_number: &str) -> Self {
         match self {
             Self::Native(meter) => Self::Native(Box::new(meter.with_identity(identity, type_number))),
+            other @ Self::LockStep(_) => other,
+        }
+    }
+
+    /// With the clock and the ports of a software configuration.
+    #[must_use]
+    pub(crate) fn with_configuration(self, configuration: &Configuration) -> Self {
+        match self {
+            Self::Native(meter) => Self::Native(Box::new(meter.with_configuration(configuration))),
             other @ Self::LockStep(_) => other,
         }
     }

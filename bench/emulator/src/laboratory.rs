@@ -12,7 +12,6 @@ use meterbench_meter::{
 };
 use meterbench_metrology::MeterConstant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -29,6 +28,7 @@ use crate::noise::Draw;
 use crate::ports::test_identity;
 use crate::position::{Position, TrueError};
 use crate::reference::Reference;
+use crate::tcp;
 use crate::world::{Engine, EngineSeconds, World};
 
 /// A meter to put on the bench.
@@ -402,21 +402,8 @@ impl Laboratory {
         if !self.dialers.contains_key(&instrument) {
             return Err(LaboratoryError::NoInstrument(instrument));
         }
-        let failed =
-            |source| LaboratoryError::Listen { instrument: instrument.clone(), address: address.clone(), source };
-        let listener = TcpListener::bind(&address).await.map_err(failed)?;
-        started(listener.local_addr().map_err(failed)?);
-        let mut calls = JoinSet::new();
-        loop {
-            // One caller that breaks off, or too many at once, is no reason to stop serving the others.
-            let Ok((stream, _)) = listener.accept().await else {
-                sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let _ = stream.set_nodelay(true);
-            calls.spawn(self.clone().converse(instrument.clone(), stream));
-            while calls.try_join_next().is_some() {}
-        }
+        let talk = |stream| self.clone().converse(instrument.clone(), stream);
+        tcp::serve(&instrument, &address, started, talk).await
     }
 
     /// One connection: lines in, lines out. A line that comes while an answer is due waits in the stream.
@@ -468,8 +455,8 @@ fn build_position(
         .map_err(|source| LaboratoryError::Type { position: number, type_number: meter.type_number.clone(), source })?;
     let constant = MeterConstant::new(meter.constant).ok_or(LaboratoryError::Constant { position: number })?;
     let mut settings = Settings { reference_voltage: meter.un_volt, constant, ..Settings::delivered() };
-    if let Some(configuration) = configuration {
-        settings = settings.configured(&configuration);
+    if let Some(configuration) = &configuration {
+        settings = settings.configured(configuration);
     }
     let nominal = (f64::from(meter.un_volt), f64::from(meter.fn_hertz));
     let mut front_end = FrontEnd::drawn(config.seed, &meter.serial, nominal);
@@ -482,7 +469,8 @@ fn build_position(
     let body = |settings: &Settings| match body {
         BodyConfig::Native => {
             let identity = test_identity(&meter.serial);
-            Body::native(&profile, settings).map(|body| body.with_identity(&identity, &meter.type_number))
+            let body = Body::native(&profile, settings)?.with_identity(&identity, &meter.type_number);
+            Ok(configuration.iter().fold(body, Body::with_configuration))
         }
         BodyConfig::Qemu(qemu) => Body::in_qemu(qemu, &meter.type_number, settings),
     };

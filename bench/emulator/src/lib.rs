@@ -19,6 +19,7 @@ mod ports;
 mod position;
 mod reference;
 mod source;
+mod tcp;
 pub mod world;
 
 pub use body::{BodyConfig, BodyDisturbance, BodyError, BodyFailure, Qemu, QemuUnusable, Spoil, Trouble};

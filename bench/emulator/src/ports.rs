@@ -10,11 +10,11 @@ use meterbench_meter::Meter;
 use meterbench_meter::cosem::{Identity, Role};
 use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::laboratory::{Laboratory, LaboratoryError};
+use crate::tcp;
 
 /// Which port of a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,20 +87,8 @@ impl Laboratory {
         started: impl FnOnce(SocketAddr),
     ) -> Result<(), LaboratoryError> {
         let instrument = format!("meter/{position}/{}", kind.name());
-        let failed =
-            |source| LaboratoryError::Listen { instrument: instrument.clone(), address: address.clone(), source };
-        let listener = TcpListener::bind(&address).await.map_err(failed)?;
-        started(listener.local_addr().map_err(failed)?);
-        let mut calls = JoinSet::new();
-        loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let _ = stream.set_nodelay(true);
-            calls.spawn(self.clone().speak(position, kind, stream));
-            while calls.try_join_next().is_some() {}
-        }
+        let talk = |stream| self.clone().speak(position, kind, stream);
+        tcp::serve(&instrument, &address, started, talk).await
     }
 
     /// One connection: octets in, octets out, and what is due with time.

@@ -213,6 +213,22 @@ impl Configuration {
         if self.z(8) <= 2 { 30 } else { 80 }
     }
 
+    /// The optical port reads out in plain, by modes A and C (Z18).
+    pub fn plain_readout(&self) -> bool {
+        self.z(18) != 0
+    }
+
+    /// What must be added to standard time to come to UTC (minutes, Z11): -60 for one hour east.
+    pub fn zone_minutes(&self) -> i16 {
+        let hours = self.z(11) as i16;
+        -60 * if hours <= 12 { hours } else { hours - 24 }
+    }
+
+    /// Daylight saving by the rule of the European Union (Z15).
+    pub fn daylight_saving(&self) -> bool {
+        self.z(15) == 1
+    }
+
     /// The value of code Z`n`, which is in the table.
     fn z(&self, n: u8) -> u16 {
         let skipped = if n > 20 { 4 } else { 0 };
@@ -391,6 +407,14 @@ mod tests {
         assert_eq!(all.check(&profile(VARIANT_2)), Ok(()));
         assert!(all.check(&profile(VARIANT_1)).is_err());
         assert_eq!(with(&[(18, 2)]).check(&profile(VARIANT_1)), Ok(()));
+    }
+
+    #[test]
+    fn zone_daylight_saving_and_readout_are_read() {
+        let with = |z: u8, value: u16| with(&[(z, value)]);
+        assert_eq!([0, 1, 12, 13, 23].map(|z| with(11, z).zone_minutes()), [0, -60, -720, 660, 60]);
+        assert_eq!([0, 1].map(|z| with(15, z).daylight_saving()), [false, true]);
+        assert_eq!([0, 1, 2].map(|z| with(18, z).plain_readout()), [false, true, true]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod classes;
 mod objects;
 mod roles;
+mod text;
 
 use meterbench_iec62056::acse::Conformance;
 use meterbench_iec62056::apdu::{
@@ -18,9 +19,12 @@ use meterbench_iec62056::security::{
 };
 use meterbench_iec62056::server::{Admission, Agreed, LogicalDevice, Notice};
 
+pub(crate) use text::Text;
+
 pub use roles::{Group, Rights, Role, rights};
 
 use crate::clock::{Clock, DaylightSaving};
+use crate::configuration::Configuration;
 use crate::events::{EventLog, SecurityEvent};
 use crate::meter::Meter;
 
@@ -89,6 +93,8 @@ pub(crate) struct Ports {
     pub(crate) inactivity_s: u16,
     /// Lower HDLC address of the meter.
     pub(crate) address: u16,
+    /// Reads out in plain, by modes A and C.
+    pub(crate) plain_readout: bool,
 }
 
 /// What the meter is to its clients.
@@ -128,6 +134,7 @@ impl Device {
                 between_octets_ms: 1000,
                 inactivity_s: 120,
                 address: 17,
+                plain_readout: false,
             },
             identity: identity.copied().unwrap_or(Identity { serial: 0, keys: [NO_KEYS; 3], seed: [0; 16] }),
             keyed: identity.is_some(),
@@ -138,6 +145,13 @@ impl Device {
             challenges: 0,
             security_log: EventLog::default(),
         }
+    }
+
+    /// Zone, daylight saving and readout of a software configuration.
+    pub(crate) fn configure(&mut self, configuration: &Configuration) {
+        self.ports.plain_readout = configuration.plain_readout();
+        let rule = DaylightSaving { enabled: configuration.daylight_saving(), ..DaylightSaving::EUROPE };
+        self.clock = Clock::cold(configuration.zone_minutes(), rule);
     }
 
     pub(crate) fn serial(&self) -> u32 {

@@ -139,6 +139,13 @@ impl Meter {
         self
     }
 
+    /// The same meter with the clock and the ports that its software configuration asks for.
+    #[must_use]
+    pub fn with_configuration(mut self, configuration: &Configuration) -> Self {
+        self.device.configure(configuration);
+        self
+    }
+
     /// What the meter is to its clients.
     pub(crate) fn device(&self) -> &Device {
         &self.device

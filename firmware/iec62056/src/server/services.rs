@@ -197,6 +197,10 @@ impl Server {
         }
     }
 
+    fn take_block(&mut self, block: &DataBlock<'_>, first: bool) -> Result<Progress, ReceiveError> {
+        if first { self.receiver.first(block, &mut self.value) } else { self.receiver.next(block, &mut self.value) }
+    }
+
     fn take_set_block<D: LogicalDevice>(
         &mut self,
         device: &mut D,
@@ -205,11 +209,7 @@ impl Server {
         first: bool,
         out: &mut [u8],
     ) -> usize {
-        let progress = if first {
-            self.receiver.first(block, &mut self.value)
-        } else {
-            self.receiver.next(block, &mut self.value)
-        };
+        let progress = self.take_block(block, first);
         let response = match (progress, self.target) {
             (Ok(Progress::More { number }), Some(Target::Attribute(_))) => SetResponse::DataBlock { invoke, number },
             (Ok(Progress::Complete { length, number }), Some(Target::Attribute(attribute))) => {
@@ -287,11 +287,7 @@ impl Server {
         first: bool,
         out: &mut [u8],
     ) -> usize {
-        let progress = if first {
-            self.receiver.first(block, &mut self.value)
-        } else {
-            self.receiver.next(block, &mut self.value)
-        };
+        let progress = self.take_block(block, first);
         let response = match (progress, self.target) {
             (Ok(Progress::More { number }), Some(Target::Method(_))) => ActionResponse::NextBlock { invoke, number },
             (Ok(Progress::Complete { length, .. }), Some(Target::Method(method)))

@@ -1,10 +1,11 @@
 //! IEC 62056-21 and HDLC on the optical head.
 
 use meterbench_iec62056::hdlc::{self, Address, Parameters, ServerEvent, ServerSettings};
-use meterbench_iec62056::readout::{self, Baud, Line, MeterAction, MeterSettings, Mode};
+use meterbench_iec62056::readout::{self, Baud, DataSet, DataWriter, Line, MeterAction, MeterSettings, Mode};
 use meterbench_iec62056::server::{LONGEST_APDU, Server};
 
 use super::{MESSAGE, now_ms};
+use crate::cosem::Text;
 use crate::meter::Meter;
 
 /// Octets of an HDLC frame with its flags: information, addresses, check sequences.
@@ -13,6 +14,8 @@ const FRAME: usize = 128 + 20;
 const MANAGEMENT: u16 = 1;
 /// Time within which a client must connect, once the line carries HDLC (ms).
 const LINK_WITHIN_MS: u64 = 30_000;
+/// Characters of a readout.
+const READOUT: usize = 400;
 /// A flag of HDLC.
 const FLAG: u8 = 0x7E;
 
@@ -126,9 +129,10 @@ impl OpticalPort {
                 Some(MeterAction::Transmit(octets)) => act(PortAction::Transmit(octets)),
                 Some(MeterAction::Switch(line)) => act(PortAction::Switch(line)),
                 Some(MeterAction::Hdlc) => self.link_up(now),
-                // Nothing is read out in plain: the meter breaks off.
                 Some(MeterAction::Readout { .. }) => {
-                    let _ = self.sign_on.readout(b"");
+                    let mut list = [0; READOUT];
+                    // What does not fit, or is asked for twice, is left out.
+                    let _ = self.sign_on.readout(readout_list(meter, &mut list));
                 }
                 Some(MeterAction::Command { .. }) => {
                     let _ = self.sign_on.refuse();
@@ -173,4 +177,23 @@ impl OpticalPort {
             }
         }
     }
+}
+
+/// What is read out in plain: serial number and the registers of the display; nothing where that is not configured.
+fn readout_list<'o>(meter: &Meter, out: &'o mut [u8]) -> &'o [u8] {
+    let mut list = DataWriter::new(out);
+    if meter.device().ports.plain_readout {
+        let serial = Text::of(format_args!("{:08}", meter.device().serial()));
+        let _ = list.line(&DataSet { address: b"0-0:96.1.0", value: serial.bytes(), unit: None });
+        for register in [1, 2, 3, 4] {
+            let Some(shown) = meter.display([register, 8, 0]) else { continue };
+            let address = Text::of(format_args!("1-0:{register}.8.0"));
+            let text = Text::of(format_args!("{shown}"));
+            // `1.8.0;000012.345;kWh`
+            let mut fields = text.bytes().split(|letter| *letter == b';').skip(1);
+            let (Some(value), unit) = (fields.next(), fields.next()) else { continue };
+            let _ = list.line(&DataSet { address: address.bytes(), value, unit });
+        }
+    }
+    list.finish()
 }

@@ -3,6 +3,7 @@
 use meterbench_iec62056::hdlc::{Address, Client as Link, ClientEvent, ClientSettings, Expect, ParametersForm};
 use meterbench_iec62056::readout::{Baud, Format};
 use meterbench_iec62056::wrapper::Wpdu;
+use meterbench_meter::Configuration;
 use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
 
 use super::*;
@@ -167,4 +168,42 @@ fn a_stray_flag_does_not_keep_the_head_for_ever() {
     assert_eq!(head.switched.last(), Some(&(Baud::B300, Format::SevenEven)));
     head.give(b"/?!\r\n");
     assert_eq!(head.said(1500), b"/KAm5\\2MB\r\n");
+}
+
+/// The software configuration of a fixture, with code Z18 (digits 39 to 41) and Z11 (20 and 21) as given.
+fn configuration(z11: &str, z18: &str) -> Configuration {
+    let text = "41002-00101011-0000000100-000000001000-0000001000-30001031".replace('-', "");
+    format!("{}{z11}{}{z18}{}", &text[..19], &text[21..38], &text[41..]).parse().unwrap()
+}
+
+#[test]
+fn an_omnipower_that_is_configured_so_reads_out_in_plain() {
+    let type_number = "686-11-11B-N14-3001-001";
+    let profile = *type_number.parse::<TypeNumber>().unwrap().profile();
+    for (z18, plain) in [("000", false), ("001", true)] {
+        let configuration = configuration("02", z18);
+        let settings = Settings::delivered().configured(&configuration);
+        let mut head = Head::new(16);
+        head.meter = Meter::new(&profile, &settings)
+            .unwrap()
+            .with_identity(&Identity::for_tests(4711), type_number)
+            .with_configuration(&configuration);
+        head.port = OpticalPort::new(&head.meter);
+        head.give(b"/?!\r\n");
+        head.said(1500);
+        head.give(b"\x06050\r\n");
+        let said = String::from_utf8(head.said(3000)).unwrap();
+        assert!(said.starts_with('\x02') && said.contains("!\r\n\x03"), "{said:?}");
+        assert_eq!(said.contains("1-0:1.8.0(000000.000*kWh)"), plain, "{said:?}");
+        assert_eq!(said.contains("0-0:96.1.0(00004711)"), plain, "{said:?}");
+    }
+}
+
+#[test]
+fn the_configuration_says_where_on_the_map_the_meter_stands() {
+    let type_number = "686-11-11B-N14-3001-001";
+    let mut line = Line::new(type_number, Role::Reader, credentials(Role::Reader, false));
+    line.meter = meter(type_number).with_configuration(&configuration("05", "000"));
+    line.associate().unwrap();
+    assert_eq!(line.get(8, "0-0:1.0.0", 3).unwrap(), [16, 0xFE, 0xD4], "five hours east are -300 min");
 }
