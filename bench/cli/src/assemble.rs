@@ -15,10 +15,10 @@ use meterbench_record::{InstrumentInfo, Nameplate, PositionInfo};
 use meterbench_run::{Calibrations, Place, Shared};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::arguments::EngineChoice;
 use crate::catalogue::{self, Refusal};
+use crate::digest;
 use crate::firmware;
 
 /// Longest wait for an ordinary answer.
@@ -41,6 +41,8 @@ pub struct Equipped {
     pub positions: Vec<PositionInfo>,
     pub config: LaboratoryConfig,
     pub inputs: Inputs,
+    /// The image its meters run, where they do not run in this program.
+    pub image: Option<String>,
     /// SHA-256 of what the bench is made of: a run goes on only where it is the same.
     pub bench_sha256: String,
 }
@@ -108,22 +110,9 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
     };
     Laboratory::verify(&config).map_err(|error| Refusal::Words(error.to_string()))?;
     let inputs = Inputs { bench: bench.to_owned(), changes: changes.clone() };
-    let bench_sha256 = bench_digest(&file, &config.body)?;
-    Ok(Equipped { file, positions, config, inputs, bench_sha256 })
-}
-
-/// Everything that could make the bench measure otherwise; not what was broken on purpose, nor which positions are skipped.
-fn bench_digest(file: &BenchFile, body: &BodyConfig) -> Result<String, Refusal> {
-    let mut file = file.clone();
-    file.emulation.disturb.clear();
-    file.positions.iter_mut().for_each(|position| position.skip = false);
-    let mut digest = Sha256::new();
-    digest.update(format!("{file:?}"));
-    if let BodyConfig::Qemu(qemu) = body {
-        let read = std::fs::read(&qemu.image);
-        digest.update(read.map_err(|error| Refusal::Words(format!("{}: {error}", qemu.image.display())))?);
-    }
-    Ok(digest.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    let image = digest::image(&config.body)?;
+    let bench_sha256 = digest::bench(&file, image.as_deref());
+    Ok(Equipped { file, positions, config, inputs, image, bench_sha256 })
 }
 
 /// Where the firmware runs.

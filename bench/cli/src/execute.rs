@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use jiff::Zoned;
-use meterbench_emulator::{BodyConfig, Laboratory};
+use meterbench_emulator::Laboratory;
 use meterbench_link::Tracer;
 use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
 use meterbench_record::{
@@ -23,6 +23,7 @@ use crate::arguments::{DEFAULT_BENCH, Format, RunArguments};
 use crate::assemble::{self, Changes, Equipped};
 use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
+use crate::digest;
 use crate::firmware;
 use crate::journal::{self, Reader};
 use crate::report;
@@ -322,7 +323,7 @@ fn run_one(
         operator: None,
         wall_seconds: 0.0,
         out: directory.display().to_string(),
-        image: image_of(&equipped.config.body).map_err(failed)?,
+        image: equipped.image.clone(),
     };
     let wire = File::options().create(true).append(true).open(directory.join("wire.log")).map_err(failed)?;
     let runtime = emulated_runtime().map_err(failed)?;
@@ -524,7 +525,7 @@ fn run_start(
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default(),
-        plan_sha256: digest(&prepared.source),
+        plan_sha256: digest::of(&prepared.source.text),
         bench_sha256: Some(equipped.bench_sha256.clone()),
         standard: plan.standard.clone(),
         decision_rule: plan.decision_rule.name().to_owned(),
@@ -555,22 +556,6 @@ fn write_logs(laboratory: &Laboratory, directory: &Path, attempt: u32) -> io::Re
         file.flush()?;
     }
     Ok(())
-}
-
-/// SHA-256 of a file.
-pub fn digest(source: &Source) -> String {
-    hexadecimal(&Sha256::digest(source.text.as_bytes()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// The image that meters in QEMU run, and what it is.
-fn image_of(body: &BodyConfig) -> std::io::Result<Option<String>> {
-    let BodyConfig::Qemu(qemu) = body else { return Ok(None) };
-    let bytes = std::fs::read(&qemu.image)?;
-    Ok(Some(format!("{}, SHA-256 {}", qemu.image.display(), hexadecimal(&Sha256::digest(bytes)))))
 }
 
 /// ISO 8601 with offset.

@@ -26,6 +26,7 @@ pub mod assemble;
 pub mod catalogue;
 pub mod check;
 pub mod diagnostics;
+pub mod digest;
 pub mod emulate;
 pub mod execute;
 pub mod explain;

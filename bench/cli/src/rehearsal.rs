@@ -82,7 +82,7 @@ pub fn rehearse(prepared: &Prepared, equipped: &Equipped, stop_after: Option<Dur
             operator: None,
             wall_seconds: 0.0,
             out: String::new(),
-            image: None,
+            image: equipped.image.clone(),
         };
         let stop = async {
             match stop_after {

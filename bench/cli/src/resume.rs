@@ -13,6 +13,7 @@ use meterbench_record::{Event, JournalLine, Outcome, PositionInfo, Record};
 use crate::arguments::{EngineChoice, RunArguments};
 use crate::assemble::{self, Changes, Equipped, Inputs};
 use crate::catalogue::Refusal;
+use crate::digest;
 use crate::execute::{self, Prepared};
 use crate::{journal, report};
 
@@ -107,7 +108,7 @@ fn check_unchanged(record: &Record, equipped: &Equipped, prepared: &Prepared) ->
         let meter = |p: &PositionInfo| (p.id, p.serial.clone(), p.meter.clone(), p.faults.clone());
         a.iter().map(meter).eq(b.iter().map(meter))
     };
-    let changed = if execute::digest(&prepared.source) != about.plan_sha256 {
+    let changed = if digest::of(&prepared.source.text) != about.plan_sha256 {
         "its plan"
     } else if !same_meters(&about.positions, &equipped.positions) {
         "the meters of its bench"

@@ -6,8 +6,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use meterbench_iec62056::security::{Gcm, Key};
 use meterbench_meter::Meter;
-use meterbench_meter::cosem::{Identity, Role};
+use meterbench_meter::cosem::{Identity, Role, RoleKeys};
 use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,9 +58,19 @@ pub fn roles(serial: &str) -> Vec<RoleAccess> {
     Role::ALL.into_iter().map(access).collect()
 }
 
-/// Serial numbers of a bench are numbers; another one gets the keys of zero.
+/// The identity of an emulated meter: keys made of its serial number. Serial numbers of a bench are numbers; another one gets
+/// the keys of zero.
 pub(crate) fn test_identity(serial: &str) -> Identity {
-    Identity::for_tests(serial.parse().unwrap_or(0))
+    let serial: u32 = serial.parse().unwrap_or(0);
+    let key = |purpose: u8, role: u8| {
+        let (mut vector, mut key) = ([0; 12], [0; 16]);
+        vector[..4].copy_from_slice(&serial.to_be_bytes());
+        vector[11] = role;
+        Gcm::new(&Key([purpose; 16])).apply_key_stream(&vector, &mut key);
+        key
+    };
+    let of_role = |role: u8| RoleKeys { encryption: key(1, role), authentication: key(2, role), master: key(3, role) };
+    Identity { serial, keys: [1, 2, 3].map(of_role), seed: key(4, 0) }
 }
 
 /// One connection to a meter.
@@ -123,11 +134,10 @@ impl Connection {
     /// Time until the meter wants to be looked at.
     fn wait(&self, meter: &Meter) -> Duration {
         let due = match self {
-            Self::Optical(port) => port.deadline(),
+            Self::Optical(port) => port.due_in(meter),
             Self::Network(_) => None,
         };
-        let now_ms = meter.sample_index() / 8;
-        due.map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(now_ms).max(1)).min(IDLE))
+        due.map_or(IDLE, |ms| Duration::from_millis(ms.max(1)).min(IDLE))
     }
 
     /// Hands octets to the meter; false where it wants the connection closed.

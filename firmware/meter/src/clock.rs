@@ -5,8 +5,9 @@
 
 mod civil;
 
-pub use civil::{Civil, DAY, days_of_month};
+pub use civil::{Civil, DAY};
 
+use meterbench_iec62056::date_time::days_in_month;
 use meterbench_metrology::SAMPLE_RATE;
 
 const PER_SECOND: u64 = SAMPLE_RATE as u64;
@@ -41,7 +42,7 @@ pub enum RuleDay {
 impl Transition {
     /// When the clock is moved in a year (s of that clock since 2000).
     fn at(&self, year: u16) -> u64 {
-        let length = days_of_month(year, self.month.clamp(1, 12));
+        let length = days_in_month(year, self.month.clamp(1, 12));
         let seconds = |day: u8| {
             let civil = Civil { year, month: self.month, day, hour: self.hour, minute: self.minute, second: 0 };
             civil.seconds().unwrap_or(0)
@@ -360,7 +361,7 @@ mod tests {
             for rule in [DaylightSaving::EUROPE.begin, DaylightSaving::EUROPE.end] {
                 let found = Civil::from_seconds(rule.at(year));
                 assert_eq!((found.weekday(), found.month, found.hour), (7, rule.month, rule.hour));
-                assert!(found.day > days_of_month(year, rule.month) - 7, "{found:?}");
+                assert!(found.day > days_in_month(year, rule.month) - 7, "{found:?}");
             }
         }
     }

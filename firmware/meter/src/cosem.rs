@@ -57,27 +57,6 @@ pub struct Identity {
     pub seed: [u8; 16],
 }
 
-impl Identity {
-    /// An identity for meters on a test bench: keys made of the serial number, which anybody can make. Never of use outside.
-    pub fn for_tests(serial: u32) -> Self {
-        let key = |purpose: u8, role: u8| {
-            let mut block = [0; 16];
-            Gcm::new(&Key([purpose; 16])).apply_key_stream(&vector(serial, role), &mut block);
-            block
-        };
-        let of_role =
-            |role: u8| RoleKeys { encryption: key(1, role), authentication: key(2, role), master: key(3, role) };
-        Self { serial, keys: [of_role(1), of_role(2), of_role(3)], seed: key(4, 0) }
-    }
-}
-
-fn vector(serial: u32, number: u8) -> [u8; 12] {
-    let mut vector = [0; 12];
-    vector[..4].copy_from_slice(&serial.to_be_bytes());
-    vector[11] = number;
-    vector
-}
-
 /// How the ports are set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ports {
@@ -262,8 +241,9 @@ impl LogicalDevice for Meter {
     fn challenge(&mut self) -> [u8; 16] {
         let device = self.device_mut();
         device.challenges = device.challenges.wrapping_add(1);
-        let mut challenge = [0; 16];
-        Gcm::new(&Key(device.identity.seed)).apply_key_stream(&vector(device.challenges, 0), &mut challenge);
+        let (mut vector, mut challenge) = ([0; 12], [0; 16]);
+        vector[..4].copy_from_slice(&device.challenges.to_be_bytes());
+        Gcm::new(&Key(device.identity.seed)).apply_key_stream(&vector, &mut challenge);
         challenge
     }
 

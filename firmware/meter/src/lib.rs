@@ -27,9 +27,7 @@ pub mod port;
 mod profile;
 mod type_number;
 
-pub use clock::{
-    Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Quality, RuleDay, Transition, days_of_month,
-};
+pub use clock::{Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Quality, RuleDay, Transition};
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use image::{Image, ImageError};

@@ -6,7 +6,6 @@ use crate::acse::{
     Mechanism, ReleaseReason, ReleaseRequest, ReleaseResponse, UserDiagnostic, VAA_LOGICAL_NAMES,
 };
 use crate::apdu::{ActionResult, Apdu};
-use crate::octets::Writer;
 use crate::security::{AUTHENTICATION_LENGTH, Ciphered, SecurityControl, SystemTitle, challenges_differ};
 
 /// Shortest APDU a client may ask for, with ciphering (octets).
@@ -106,15 +105,8 @@ impl Server {
             0 => LONGEST_APDU as u16,
             longest => longest.min(LONGEST_APDU as u16),
         };
-        let response = InitiateResponse {
-            quality_of_service: None,
-            version: 6,
-            conformance,
-            maximum_pdu: LONGEST_APDU as u16,
-            vaa_name: VAA_LOGICAL_NAMES,
-        };
         let mut answer = [0; 64];
-        let length = encoded(&mut answer, |writer| response.encode(writer));
+        let length = self.initiate_response(&mut answer);
         let mut protected = [0; 128];
         let information = match &ciphered {
             None => &answer[..length],
@@ -148,6 +140,18 @@ impl Server {
             ..accepted.with_challenge(mechanism, &own_challenge)
         };
         Ok(encoded(out, |writer| challenged.encode(writer)))
+    }
+
+    /// What was agreed, for the client; its octets.
+    fn initiate_response(&self, out: &mut [u8]) -> usize {
+        let response = InitiateResponse {
+            quality_of_service: None,
+            version: 6,
+            conformance: self.agreed.conformance,
+            maximum_pdu: self.agreed.longest_received,
+            vaa_name: VAA_LOGICAL_NAMES,
+        };
+        encoded(out, |writer| response.encode(writer))
     }
 
     /// The initiate request in the user information, and the ciphered APDU it came in.
@@ -214,17 +218,8 @@ impl Server {
         let information = match (request.user_information, self.protection.is_some()) {
             (Some(information), true) => match self.initiate(device, information, &mut plain) {
                 Ok((_, Some(ciphered))) => {
-                    let response = InitiateResponse {
-                        quality_of_service: None,
-                        version: 6,
-                        conformance: self.agreed.conformance,
-                        maximum_pdu: LONGEST_APDU as u16,
-                        vaa_name: VAA_LOGICAL_NAMES,
-                    };
                     let mut answer = [0; 64];
-                    let mut writer = Writer::new(&mut answer);
-                    response.encode(&mut writer);
-                    let length = writer.finish().unwrap_or(0);
+                    let length = self.initiate_response(&mut answer);
                     let request = (&ciphered, SecurityControl::BOTH);
                     let length = self.protect(device, request, &answer[..length], &mut protected);
                     Some(&protected[..length])

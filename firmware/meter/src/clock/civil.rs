@@ -1,5 +1,7 @@
 //! Days and seconds as people write them: the proleptic Gregorian calendar.
 
+use meterbench_iec62056::date_time::days_in_month;
+
 /// A date and a time of day, without a place on Earth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Civil {
@@ -37,8 +39,8 @@ impl Civil {
             year += 1;
         }
         let mut month = 1;
-        while days >= u32::from(days_of_month(year, month)) {
-            days -= u32::from(days_of_month(year, month));
+        while days >= u32::from(days_in_month(year, month)) {
+            days -= u32::from(days_in_month(year, month));
             month += 1;
         }
         let (hour, minute, second) = ((rest / 3600) as u8, (rest / 60 % 60) as u8, (rest % 60) as u8);
@@ -50,7 +52,7 @@ impl Civil {
         let exists = (FIRST_YEAR..=LAST_YEAR).contains(&self.year)
             && (1..=12).contains(&self.month)
             && self.day >= 1
-            && self.day <= days_of_month(self.year, self.month)
+            && self.day <= days_in_month(self.year, self.month)
             && self.hour < 24
             && self.minute < 60
             && self.second < 60;
@@ -59,7 +61,7 @@ impl Civil {
 
     fn count(&self) -> u64 {
         let years: u32 = (FIRST_YEAR..self.year).map(days_of_year).sum();
-        let months: u32 = (1..self.month).map(|month| u32::from(days_of_month(self.year, month))).sum();
+        let months: u32 = (1..self.month).map(|month| u32::from(days_in_month(self.year, month))).sum();
         let days = u64::from(years + months) + u64::from(self.day) - 1;
         days * DAY + u64::from(self.hour) * 3600 + u64::from(self.minute) * 60 + u64::from(self.second)
     }
@@ -71,22 +73,8 @@ impl Civil {
     }
 }
 
-/// Days of a month of a year.
-pub fn days_of_month(year: u16, month: u8) -> u8 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
 fn days_of_year(year: u16) -> u32 {
-    if is_leap(year) { 366 } else { 365 }
-}
-
-fn is_leap(year: u16) -> bool {
-    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
+    337 + u32::from(days_in_month(year, 2))
 }
 
 #[cfg(test)]

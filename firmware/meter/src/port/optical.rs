@@ -107,13 +107,14 @@ impl OpticalPort {
         self.drain(meter, now, &mut act);
     }
 
-    /// The moment of the meter's time (ms) at which [`Self::tick`] is due, if nothing comes before it.
-    pub fn deadline(&self) -> Option<u64> {
-        match (self.linked, self.hdlc.is_connected()) {
+    /// Time (ms) after which [`Self::tick`] is due, if nothing comes before it.
+    pub fn due_in(&self, meter: &Meter) -> Option<u64> {
+        let at = match (self.linked, self.hdlc.is_connected()) {
             (false, _) => self.sign_on.deadline(),
             (true, true) => self.hdlc.deadline(),
             (true, false) => Some(self.hdlc.deadline().map_or(self.link_by, |at| at.min(self.link_by))),
-        }
+        };
+        at.map(|at| at.saturating_sub(now_ms(meter)))
     }
 
     /// The line carries HDLC from now on, if a client connects.

@@ -13,7 +13,7 @@ use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::{Reader, Writer};
 use meterbench_iec62056::security::{Key, SystemTitle, wrap_key};
 use meterbench_iec62056::server::{LONGEST_APDU, Server};
-use meterbench_meter::cosem::{Identity, Role};
+use meterbench_meter::cosem::{Identity, Role, RoleKeys};
 use meterbench_meter::{Meter, Settings, TypeNumber};
 use meterbench_metrology::Frame;
 
@@ -28,16 +28,22 @@ struct Line {
     role: Role,
 }
 
+/// A meter with keys of its own for every role.
+fn identity(serial: u32) -> Identity {
+    let keys = |n: u8| RoleKeys { encryption: [n; 16], authentication: [n + 1; 16], master: [n + 2; 16] };
+    Identity { serial, keys: [10, 20, 30].map(keys), seed: [40; 16] }
+}
+
 fn meter(type_number: &str) -> Meter {
     let profile = *type_number.parse::<TypeNumber>().unwrap().profile();
-    Meter::new(&profile, &Settings::delivered()).unwrap().with_identity(&Identity::for_tests(10_000_001), type_number)
+    Meter::new(&profile, &Settings::delivered()).unwrap().with_identity(&identity(10_000_001), type_number)
 }
 
 fn credentials(role: Role, general: bool) -> Credentials {
     if role == Role::Public {
         return Credentials::public();
     }
-    let keys = Identity::for_tests(10_000_001).keys[role as usize - 1];
+    let keys = identity(10_000_001).keys[role as usize - 1];
     Credentials {
         mechanism: Mechanism::HIGH_GMAC,
         secret: [0x5A; 16],
@@ -305,7 +311,7 @@ fn a_wrong_key_a_wrong_mechanism_and_a_plain_request_get_nowhere() {
 #[test]
 fn keys_come_wrapped_and_open_the_next_association() {
     let mut line = Line::open(THREE_PHASE, Role::Management);
-    let identity = Identity::for_tests(10_000_001);
+    let identity = identity(10_000_001);
     let master = Key(identity.keys[0].master);
     let transfer = |wrapped: &[u8]| {
         let mut octets = vec![0; 64];

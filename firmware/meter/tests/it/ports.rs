@@ -186,7 +186,7 @@ fn an_omnipower_that_is_configured_so_reads_out_in_plain() {
         let mut head = Head::new(16);
         head.meter = Meter::new(&profile, &settings)
             .unwrap()
-            .with_identity(&Identity::for_tests(4711), type_number)
+            .with_identity(&identity(4711), type_number)
             .with_configuration(&configuration);
         head.port = OpticalPort::new(&head.meter);
         head.give(b"/?!\r\n");
