@@ -137,7 +137,7 @@ pub struct ExplainArguments {
 nothing is touched unless the voltage is off: said by the source of the bench, or by you with --voltage-off.
 
 Exit codes: 0 the firmware is in the meter and was read back, 2 refused before anything was touched, 3 the probe, the \
-chip or the source failed."
+chip or the source failed, 130 interrupted."
 )]
 pub struct FlashArguments {
     /// Firmware: the ELF file, as the linker writes it.
