@@ -41,8 +41,8 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
                 });
                 say!("meter/{position}/{role:<10} client {client:<3} {keys}");
             }
-            for kind in [PortKind::Optical, PortKind::Network] {
-                let name = format!("meter/{position}/{}", kind.name());
+            for kind in PortKind::ALL {
+                let name = kind.endpoint(position);
                 let started = move |address| say!("{name:<16} tcp://{address}");
                 servers.spawn(laboratory.clone().serve_port(position, kind, "127.0.0.1:0".into(), started));
             }

@@ -25,7 +25,7 @@ use crate::instruments::display::DisplayReader;
 use crate::instruments::mt786::Mt786;
 use crate::instruments::{Client, Instrument};
 use crate::noise::Draw;
-use crate::ports::test_identity;
+use crate::ports::{PortKind, test_identity};
 use crate::position::{Position, TrueError};
 use crate::reference::Reference;
 use crate::tcp;
@@ -246,6 +246,14 @@ impl Laboratory {
             let reads_meters = !is_source && name != "chamber";
             slots.insert(name, Slot { instrument, log: InstrumentLog::default(), is_source, reads_meters });
         }
+        let mut ports = Vec::new();
+        for (number, _) in &config.meters {
+            for kind in PortKind::ALL {
+                let (dialer, listener) = pipe();
+                dialers.insert(kind.endpoint(*number), dialer);
+                ports.push((*number, kind, listener));
+            }
+        }
         let shared =
             Shared { world: World::new(reference, positions, config.ambient_c, config.engine), slots, clients: 0 };
         let laboratory = Self {
@@ -258,17 +266,20 @@ impl Laboratory {
         for (name, listener) in listeners {
             tokio::spawn(laboratory.clone().answer_calls(name, listener));
         }
+        for (position, kind, listener) in ports {
+            tokio::spawn(laboratory.clone().answer_port(position, kind, listener));
+        }
         Ok(laboratory)
     }
 
-    /// Where an instrument is reached within this process: `source`, `reference`, `display/N`.
+    /// Where an instrument or a port is reached within this process: `source`, `reference`, `display/N`, `meter/N/optical`.
     pub fn endpoint(&self, instrument: &str) -> Option<Endpoint> {
         self.dialers.get(instrument).cloned().map(Endpoint::Pipe)
     }
 
     /// Names of the instruments, sorted.
     pub fn instruments(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.dialers.keys().cloned().collect();
+        let mut names: Vec<String> = self.lock().slots.keys().cloned().collect();
         names.sort();
         names
     }
@@ -399,7 +410,7 @@ impl Laboratory {
         address: String,
         started: impl FnOnce(std::net::SocketAddr),
     ) -> Result<(), LaboratoryError> {
-        if !self.dialers.contains_key(&instrument) {
+        if self.terminator(&instrument).is_none() {
             return Err(LaboratoryError::NoInstrument(instrument));
         }
         let talk = |stream| self.clone().converse(instrument.clone(), stream);

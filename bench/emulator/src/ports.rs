@@ -1,17 +1,18 @@
-//! The ports of the emulated meters on TCP: the optical head, and the wrapper behind the network.
+//! The ports of the emulated meters, in this program and on TCP: the optical head, and the wrapper behind the network.
 //!
 //! Octets go to the firmware as they come; its answers leave when the meter's own time says so. Baud rates are not kept: a
-//! line over TCP has none.
+//! pipe and a line over TCP have none.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use meterbench_iec62056::security::{Gcm, Key};
+use meterbench_link::{Listener, Stream};
 use meterbench_meter::Meter;
 use meterbench_meter::cosem::{Identity, Role, RoleKeys};
 use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::laboratory::{Laboratory, LaboratoryError};
@@ -27,12 +28,20 @@ pub enum PortKind {
 }
 
 impl PortKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Optical, Self::Network];
+
     /// The word in names: `meter/1/optical`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Optical => "optical",
             Self::Network => "network",
         }
+    }
+
+    /// Name of this port of the meter at a position.
+    pub fn endpoint(self, position: u32) -> String {
+        format!("meter/{position}/{}", self.name())
     }
 }
 
@@ -97,13 +106,22 @@ impl Laboratory {
         address: String,
         started: impl FnOnce(SocketAddr),
     ) -> Result<(), LaboratoryError> {
-        let instrument = format!("meter/{position}/{}", kind.name());
+        let instrument = kind.endpoint(position);
         let talk = |stream| self.clone().speak(position, kind, stream);
         tcp::serve(&instrument, &address, started, talk).await
     }
 
+    /// Serves one port of a meter within this program.
+    pub(crate) async fn answer_port(self, position: u32, kind: PortKind, mut listener: Listener) {
+        let mut calls = JoinSet::new();
+        while let Some(stream) = listener.accept().await {
+            calls.spawn(self.clone().speak(position, kind, stream));
+            while calls.try_join_next().is_some() {}
+        }
+    }
+
     /// One connection: octets in, octets out, and what is due with time.
-    async fn speak(self, position: u32, kind: PortKind, mut stream: TcpStream) {
+    async fn speak(self, position: u32, kind: PortKind, mut stream: impl Stream) {
         let open = |meter: &mut Meter| match kind {
             PortKind::Optical => Connection::Optical(Box::new(OpticalPort::new(meter))),
             PortKind::Network => Connection::Network(Box::default()),
