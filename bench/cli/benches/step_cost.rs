@@ -24,6 +24,7 @@ fn measurement(step: u32, load: &LoadPoint, limit: &Limit, bench_ns: u64) -> Mea
         step,
         position: 1,
         attempt: 1,
+        subject: None,
         quantity: "percentage-error".into(),
         at: load.clone(),
         value: Value::Number(0.31),

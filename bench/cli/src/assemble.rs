@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use meterbench_emulator::{
-    BodyConfig, BodyDisturbance, Laboratory, LaboratoryConfig, MeterConfig, Qemu, Spoil as BodySpoil,
+    BodyConfig, BodyDisturbance, Laboratory, LaboratoryConfig, MeterConfig, Qemu, RoleAccess, Spoil as BodySpoil, roles,
 };
+use meterbench_iec62056::acse::Mechanism;
+use meterbench_iec62056::obis::Obis;
+use meterbench_iec62056::security::Key;
 use meterbench_instruments::{
-    AcSource, Chamber, ChamberLimits, DisplayReader, InstrumentError, SourceLimits, open_chamber, open_reference,
-    open_source, terminator,
+    AcSource, Access, Chamber, ChamberLimits, Counters, DisplayReader, InstrumentError, MeterPort, PortKind,
+    SourceLimits, open_chamber, open_reference, open_source, terminator,
 };
 use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
 use meterbench_plan::{BenchFile, BenchKind, BodyEntry, Emulation, FaultWords, InstrumentEntry, MeterFile};
@@ -245,18 +248,48 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
     let mut places = Vec::new();
     for (entry, info) in file.positions.iter().zip(&equipped.positions) {
         let title = format!("the display reader (position {})", entry.id);
+        let (seed, counters) = (port_seed(equipped, entry.id), Counters::default());
+        let port = |kind: PortKind| {
+            let title = format!("the {} port (position {})", kind.word(), entry.id);
+            let endpoint = laboratory.endpoint(&format!("meter/{}/{}", entry.id, kind.word()));
+            let endpoint = endpoint.ok_or_else(|| format!("the laboratory has no {title}"))?;
+            Ok::<_, Refusal>(MeterPort::new(title, disturbed(file, kind.word(), endpoint), kind, seed, &counters))
+        };
         places.push(Place {
             id: entry.id,
             nameplate: info.meter.clone(),
             calculator: entry.calculator.clone(),
             programmer: firmware::programmer(entry),
             display: DisplayReader::new(session(&format!("display/{}", entry.id), title, "display-reader")?),
+            optical: port(PortKind::Optical)?,
+            network: port(PortKind::Network)?,
+            accesses: roles(&entry.serial).iter().map(access).collect(),
             skip: entry.skip,
             lost: false,
             attempt: 1,
         });
     }
     Ok(Connected { instruments: Shared { source, reference, chamber }, places })
+}
+
+/// How a client of this role comes to an emulated meter, whose keys anybody can make.
+fn access(role: &RoleAccess) -> Access {
+    let high = role.keys.is_some();
+    Access {
+        role: role.role.to_owned(),
+        client: role.client,
+        mechanism: if high { Mechanism::HIGH_GMAC } else { Mechanism::LOWEST },
+        keys: role.keys.map(|(encryption, authentication)| (Key(encryption), Key(authentication))),
+        counter: high.then_some(Obis([0, 0, 43, 1, role.number, 255])),
+    }
+}
+
+/// What the challenges of an emulated bench are made of: the same in every run with this seed.
+fn port_seed(equipped: &Equipped, position: u32) -> [u8; 16] {
+    let mut seed = [0; 16];
+    seed[..8].copy_from_slice(&equipped.config.seed.to_be_bytes());
+    seed[8..12].copy_from_slice(&position.to_be_bytes());
+    seed
 }
 
 fn chamber_limits(entry: &InstrumentEntry) -> ChamberLimits {

@@ -1,6 +1,6 @@
 //! `explain`: what a plan will do, point by point: limit, clause, impulses, why, and how long each step takes.
 
-use meterbench_plan::{Action, InfluenceTest, ResolvedStep, TestPoint};
+use meterbench_plan::{Action, InfluenceTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
 use meterbench_record::{Limit, LoadPoint, Nameplate};
 use meterbench_run::{expected_seconds, point_seconds, step_seconds};
 use serde::Serialize;
@@ -186,7 +186,59 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
             };
             vec![wait]
         }
+        Action::RegisterTest { points } => points
+            .iter()
+            .map(|point| line(step, &point.load, "register against reference").limited(point.limit.as_ref(), "%"))
+            .collect(),
+        Action::Port { test, .. } => port(step, test),
         Action::Prompt { .. } | Action::Flash { .. } => Vec::new(),
+    }
+}
+
+/// What a test over a port tries, a line for each thing that is expected.
+fn port(step: &ResolvedStep, test: &PortTest) -> Vec<Line> {
+    let over = match test.port {
+        Port::Optical => "optical port",
+        Port::Network => "network port",
+    };
+    let one = |who: &str, what: String| Line {
+        step: step.number,
+        at: format!("{who}, {over}"),
+        what,
+        limit: None,
+        clause: None,
+        certainty: None,
+        impulses: None,
+        seconds: None,
+    };
+    let answer = |granted: bool| if granted { "granted" } else { "refused, logged, nothing changed" };
+    match &test.check {
+        PortCheck::Read { role, expect } => {
+            expect.iter().map(|e| one(role, format!("reads {}", e.object.words))).collect()
+        }
+        PortCheck::Write { role, object, attribute, granted, .. } => {
+            vec![one(role, format!("writes {} attribute {attribute}: {}", object.words, answer(*granted)))]
+        }
+        PortCheck::Act { role, object, method, granted, .. } => {
+            vec![one(role, format!("calls {} method {method}: {}", object.words, answer(*granted)))]
+        }
+        PortCheck::AccessRights { rules } => {
+            vec![one("every role", format!("every attribute and method, by {}", words::plural(rules.len(), "rule")))]
+        }
+        PortCheck::WrongKey { role } => vec![one(role, "keys wrong by one bit: refused, logged".into())],
+        PortCheck::Replay { role, off_seconds: None } => vec![one(role, "heard before: refused, logged".into())],
+        PortCheck::Replay { role, off_seconds: Some(seconds) } => {
+            vec![one(role, format!("heard before a power cut of {seconds} s: refused, logged"))]
+        }
+        PortCheck::Downgrade { role } => vec![one(role, "less protection: refused, logged".into())],
+        PortCheck::AssociationLimits { role, times } => vec![one(role, format!("{times} associations, and none"))],
+        PortCheck::HdlcLink => vec![one("reader", "window, damaged frames".into())],
+        PortCheck::Clock(test) => {
+            vec![Line { seconds: Some(test.seconds), ..one("management", format!("clock within {} s", test.limit)) }]
+        }
+        PortCheck::LoadProfile { role, seconds } => {
+            vec![Line { seconds: Some(*seconds), ..one(role, "rows of the load profile".into()) }]
+        }
     }
 }
 

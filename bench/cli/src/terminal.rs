@@ -133,10 +133,12 @@ impl Terminal {
             return;
         }
         let position = if self.positions > 1 { format!("position {}  ", m.position) } else { String::new() };
-        let limit = m.limit.as_ref().map(|l| words::limit(l, &m.unit)).unwrap_or_default();
+        let limit = m.limit.as_ref().map(|l| words::limit(l, &m.unit));
+        let limit = limit.unwrap_or_else(|| words::expected(m).to_owned());
         let row = format!(
             "        {position}{:<26} {:>12} {:>10} {:>14}   {bad}  {}",
-            format!("{} {}", m.at, if m.quantity == "percentage-error" { "" } else { &m.quantity }).trim_end(),
+            format!("{} {}", words::point(m), if m.quantity == "percentage-error" { "" } else { &m.quantity })
+                .trim_end(),
             words::value(m),
             words::uncertainty(m),
             limit,
@@ -182,7 +184,7 @@ impl Terminal {
                 worst.limit.as_ref().map(|l| format!(" of {}", words::limit(l, &worst.unit))).unwrap_or_default();
             let u = words::uncertainty(worst);
             let u = if u.is_empty() { String::new() } else { format!("   U {u}") };
-            line.push_str(&format!("   worst {}{limit}  at {}{u}", words::value(worst), worst.at));
+            line.push_str(&format!("   worst {}{limit}  at {}{u}", words::value(worst), words::point(worst)));
         }
         if without_value > 0 && counts.fail == 0 {
             line.push_str(&format!("   {without_value} without a value, see report"));

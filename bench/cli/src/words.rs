@@ -25,6 +25,7 @@ pub fn value(measurement: &Measurement) -> String {
     match (&measurement.value, measurement.unit.as_str()) {
         (Value::Number(x), unit) => match decimals(measurement) {
             Some((decimals, true)) => format!("{} {unit}", signed(*x, decimals)),
+            Some((decimals, false)) if unit == "1" => format!("{x:.decimals$}"),
             Some((decimals, false)) => format!("{x:.decimals$} {unit}"),
             None if unit == "1" => short(*x),
             None => format!("{x:.0} {unit}"),
@@ -39,6 +40,16 @@ pub fn value(measurement: &Measurement) -> String {
     }
 }
 
+/// What a measurement is about: its subject, or its load point.
+pub fn point(measurement: &Measurement) -> String {
+    measurement.subject.clone().unwrap_or_else(|| measurement.at.to_string())
+}
+
+/// What a state was expected to be; empty where a figure limits.
+pub fn expected(measurement: &Measurement) -> &str {
+    measurement.raw.get("expected").and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
 /// Decimals of an error or of what is computed from errors, and whether it has a sign.
 fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
     match (measurement.unit.as_str(), measurement.quantity.as_str()) {
@@ -47,6 +58,8 @@ fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
         ("%", _) => Some((3, true)),
         ("%/K", _) => Some((5, true)),
         ("ms", _) => Some((2, false)),
+        ("s", "clock-deviation") => Some((2, true)),
+        (_, "reading") => Some((3, false)),
         _ => None,
     }
 }
@@ -103,7 +116,7 @@ pub fn uncertainty(measurement: &Measurement) -> String {
 /// An expanded uncertainty of this measurement, however it was computed.
 pub fn expanded(measurement: &Measurement, expanded: f64) -> String {
     let (decimals, unit) = (decimals(measurement).map_or(1, |(decimals, _)| decimals), &measurement.unit);
-    format!("{expanded:.decimals$} {unit}")
+    if unit == "1" { format!("{expanded:.decimals$}") } else { format!("{expanded:.decimals$} {unit}") }
 }
 
 /// By how much a value lies outside its limit, in words; empty inside.

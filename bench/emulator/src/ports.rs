@@ -52,6 +52,8 @@ pub struct RoleAccess {
     pub role: &'static str,
     /// Service access point of the client.
     pub client: u16,
+    /// Number in the logical names of its objects.
+    pub number: u8,
     /// Global unicast encryption key and authentication key; none for who needs none.
     pub keys: Option<([u8; 16], [u8; 16])>,
 }
@@ -62,7 +64,7 @@ pub fn roles(serial: &str) -> Vec<RoleAccess> {
     let access = |role: Role| {
         let keys =
             (role as usize).checked_sub(1).map(|n| (identity.keys[n].encryption, identity.keys[n].authentication));
-        RoleAccess { role: role.name(), client: role.client(), keys }
+        RoleAccess { role: role.name(), client: role.client(), number: role.number(), keys }
     };
     Role::ALL.into_iter().map(access).collect()
 }

@@ -6,6 +6,7 @@
 
 mod com5003;
 mod display_reader;
+mod meter_port;
 mod mt786;
 mod programmer;
 mod roles;
@@ -14,6 +15,10 @@ mod weiss_ascii2;
 use meterbench_link::Session;
 
 pub use display_reader::DisplayReader;
+pub use meter_port::{
+    Access, AttributeRight, Counters, LinkReport, ListedObject, LoggedEvent, MeterPort, PortError, PortKind,
+    RegisterReading, result_words,
+};
 pub use programmer::{Clearance, Flashed, OFF_VOLT, Programmer};
 pub use roles::{
     AcSource, CalculatorState, Chamber, ChamberLimits, Climate, DisplayReading, Energy, ErrorCalculator, ErrorReading,

@@ -13,7 +13,9 @@ mod fault_file;
 mod fields;
 mod finding;
 mod meter_file;
+mod object;
 mod plan_file;
+mod port_test;
 mod quantity;
 mod resolve;
 mod step;
@@ -27,10 +29,12 @@ pub use condition::Condition;
 pub use fault_file::{FaultFile, FaultWords};
 pub use finding::{Finding, Severity, Source};
 pub use meter_file::MeterFile;
+pub use object::{DlmsValue, OBJECTS, ObjectName, ObjectPattern};
 pub use plan_file::{PlanFile, Requirement};
+pub use port_test::{ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule};
 pub use resolve::{
-    Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, PulsePoint, ResolvedPlan, ResolvedStep,
-    TestPoint, Variation, VariedPoint,
+    Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, PulsePoint, RegisterPoint, ResolvedPlan,
+    ResolvedStep, TestPoint, Variation, VariedPoint,
 };
 pub use step::{RESERVED_STEPS, STEPS};
 

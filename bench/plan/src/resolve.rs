@@ -9,16 +9,19 @@ use crate::condition::Condition;
 use crate::fields::Findings;
 use crate::finding::Finding;
 use crate::plan_file::PlanFile;
+use crate::port_test::PortTest;
 use crate::quantity::Amount;
 use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
 mod load_points;
 mod pulse_output;
+mod register_test;
 
 use load_points::{Placed, same_load};
 
 pub use pulse_output::PulsePoint;
+pub use register_test::RegisterPoint;
 
 pub use influence::{CompositePoint, HeatingPoint, InfluenceTest, Variation, VariedPoint};
 
@@ -91,6 +94,14 @@ pub enum Action {
     },
     PulseOutput {
         points: Vec<PulsePoint>,
+    },
+    RegisterTest {
+        points: Vec<RegisterPoint>,
+    },
+    /// Over a port, at the load that stands, or at this one where none does.
+    Port {
+        test: Box<PortTest>,
+        load: LoadPoint,
     },
     /// Firmware over the probe of every position, and its log for a time. `span`: where the plan names the image.
     Flash {
@@ -280,6 +291,11 @@ impl Resolver<'_> {
             Body::NoLoad { voltages } => self.no_load(step, voltages)?,
             Body::MeterConstant { at } => self.meter_constant(step, at.as_deref())?,
             Body::PulseOutput { at } => self.pulse_output(step, at.as_deref())?,
+            Body::RegisterTest { at } => self.register_test(step, at.as_deref())?,
+            Body::Port(test) => {
+                let load = LoadPoint { current: "0 A".into(), ampere: 0.0, ..self.reference_conditions() };
+                Action::Port { test: Box::new(test.clone()), load }
+            }
             Body::Wait { seconds, expect } => {
                 let expect = expect.iter().map(|e| Expectation { count: e.count }).collect();
                 Action::Wait { seconds: *seconds, expect }

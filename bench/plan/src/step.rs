@@ -8,11 +8,12 @@ use meterbench_standards::Influence;
 use crate::condition::{self, Condition};
 use crate::fields::{Fields, Findings};
 use crate::finding::{Finding, closest};
+use crate::port_test::PortTest;
 use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 16] = [
+pub const STEPS: [(&str, &str); 27] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
     ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
@@ -27,13 +28,25 @@ pub const STEPS: [(&str, &str); 16] = [
     ("flash", "put firmware into the meters over their probes: image, log"),
     ("apply", "apply a load point and leave it on: voltage, current, power-factor, frequency, phases, direction"),
     ("wait", "let bench time pass: for, expect"),
+    ("register-test", "energy registers, read over the optical port, against the reference: at, limit"),
+    ("read", "read registers and data over a port: port, as, expect"),
+    ("write", "write an attribute over a port: port, as, object, attribute, value, expect"),
+    ("act", "call a method over a port: port, as, object, method, parameter, expect"),
+    ("access-rights", "every role, object, attribute and method against a table of rights: port, rules"),
+    ("wrong-key", "keys that are wrong by one bit are refused, and logged: port, as"),
+    ("replay", "what was heard before is refused, also after a power cut: port, as, off"),
+    ("downgrade", "less protection than the role needs is refused: port, as"),
+    ("association-limits", "one association after the other, and none: port, as, times"),
+    ("hdlc-link", "the rules of the link on the optical port: window, lengths, damaged frames"),
+    ("clock", "set the clock, and compare it later: port, set, for, limit, daylight-saving"),
     ("prompt", "ask the operator: text"),
     ("group", "steps under one name: name, steps"),
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 5] = ["play", "switch", "press", "read", "write"];
+pub const RESERVED_STEPS: [&str; 3] = ["play", "switch", "press"];
 
+mod port;
 mod vary;
 
 /// Load points in words: lists multiply, last key fastest.
@@ -144,6 +157,10 @@ pub(crate) enum Body {
     PulseOutput {
         at: Option<Vec<Block>>,
     },
+    RegisterTest {
+        at: Option<Vec<Block>>,
+    },
+    Port(PortTest),
     Flash {
         image: Spanned<String>,
         log_seconds: f64,
@@ -268,12 +285,13 @@ impl StepReader<'_> {
             "pulse-output" => &["at"],
             "starting" => &["direction"],
             "no-load" => &["voltage"],
-            "meter-constant" => &["at", "limit"],
+            "meter-constant" | "register-test" => &["at", "limit"],
             "flash" => &["image", "log"],
             "apply" => &LOAD_KEYS,
             "wait" => &["for", "expect"],
             "prompt" => &["text"],
-            _ => &["steps"],
+            "group" => &["steps"],
+            other => port::keys(other).unwrap_or_default(),
         };
         ["name", "id"].into_iter().chain(own.iter().copied()).collect()
     }
@@ -295,7 +313,8 @@ impl StepReader<'_> {
             }
             sound.then(|| id.to_owned())
         });
-        let limit = fields.get("limit").and_then(|node| read_limit(node, findings));
+        // That of a clock is a time.
+        let limit = fields.get("limit").filter(|_| self.word != "clock").and_then(|node| read_limit(node, findings));
         let body = self.body(&fields)?;
         let name = name.unwrap_or_else(|| default_name(self.word));
         Some(Step { span: self.span.clone(), word: self.word, name, id, limit, body })
@@ -352,11 +371,13 @@ impl StepReader<'_> {
             "no-load" => Body::NoLoad { voltages: amounts(fields, "voltage", Dimension::Voltage, findings) },
             "meter-constant" => Body::MeterConstant { at: self.at(fields)? },
             "pulse-output" => Body::PulseOutput { at: self.at(fields)? },
+            "register-test" => Body::RegisterTest { at: self.at(fields)? },
             "flash" => self.flash(fields)?,
             "apply" => Body::Apply { load: read_block(fields, findings) },
             "wait" => Body::Wait { seconds: self.duration(fields)?, expect: read_expect(fields, findings) },
             "prompt" => Body::Prompt { text: fields.required_text("text", "step `prompt`", findings)?.0.to_owned() },
-            _ => Body::Group { steps: self.group(fields)? },
+            "group" => Body::Group { steps: self.group(fields)? },
+            word => Body::Port(port::read(word, fields, findings)?),
         })
     }
 

@@ -115,6 +115,9 @@ pub struct Measurement {
     pub attempt: u32,
     /// What was measured, kebab-case.
     pub quantity: String,
+    /// What it is about, where the load point does not say it: an object, a role, an attack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Where.
     pub at: LoadPoint,
     /// The value.

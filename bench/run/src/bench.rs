@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use meterbench_instruments::{
-    AcSource, Chamber, Clearance, DisplayReader, MeterOutput, Programmer, Readback, Reference, Setting, Wave,
+    AcSource, Access, Chamber, Clearance, DisplayReader, MeterOutput, MeterPort, Programmer, Readback, Reference,
+    Setting, Wave,
 };
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{
@@ -51,6 +52,10 @@ pub struct Place {
     /// Input of the reference's error calculator.
     pub calculator: String,
     pub display: DisplayReader,
+    pub optical: MeterPort,
+    pub network: MeterPort,
+    /// How clients come to this meter, by role; never empty.
+    pub accesses: Vec<Access>,
     /// A probe on the meter's board, on a bench that has one.
     pub programmer: Option<Box<dyn Programmer>>,
     /// Not tested on request.
@@ -212,8 +217,13 @@ impl Bench {
     }
 
     /// Meters that started anew count active energy at their test outputs.
+    /// Nothing stands on their ports, and their counters may have gone on.
     pub(crate) fn meters_have_started(&mut self) {
         self.output = None;
+        for place in &mut self.places {
+            place.optical.forget();
+            place.network.forget();
+        }
     }
 
     async fn await_read_back(&mut self, setting: &Setting) -> Result<(), RunError> {
@@ -239,6 +249,10 @@ impl Bench {
             (Some(limit), Some(value), false) => Some(self.decision_rule.judge(value, expanded, limit)),
             (Some(_), None, false) => Some(Judgement { verdict: Verdict::Inconclusive, decides: true }),
             (None, _, true) if taken.judged => Some(Judgement { verdict: Verdict::Fail, decides: true }),
+            (None, ..) if taken.met.is_some() => {
+                let verdict = if taken.met == Some(true) { Verdict::Pass } else { Verdict::Fail };
+                Some(Judgement { verdict, decides: true })
+            }
             (None, ..) => None,
         };
         let mut raw = taken.raw;
@@ -247,11 +261,15 @@ impl Bench {
         }
         let place = &self.places[place];
         let measurement = Measurement {
-            id: identifier(taken.step_id, taken.load, taken.quantity),
+            id: match &taken.subject {
+                Some(subject) => [taken.step_id, &meterbench_record::slug(subject), taken.quantity].join("/"),
+                None => identifier(taken.step_id, taken.load, taken.quantity),
+            },
             step: taken.step,
             position: place.id,
             attempt: place.attempt,
             quantity: taken.quantity.to_owned(),
+            subject: taken.subject,
             at: taken.load.clone(),
             value: taken.value,
             unit: taken.unit.to_owned(),
@@ -300,6 +318,10 @@ pub(crate) struct Taken<'a> {
     pub(crate) unsettled: bool,
     /// This meter cannot show it; the note says why.
     pub(crate) not_observable: bool,
+    /// What it is about, where the load point does not say it.
+    pub(crate) subject: Option<String>,
+    /// An expectation without a figure was met, or not.
+    pub(crate) met: Option<bool>,
 }
 
 impl<'a> Taken<'a> {
@@ -327,6 +349,8 @@ impl<'a> Taken<'a> {
             judged: !step.unlimited,
             unsettled: false,
             not_observable: false,
+            subject: None,
+            met: None,
         }
     }
 

@@ -1,8 +1,9 @@
 //! How long a plan takes in bench time, before it runs.
 
+use crate::ports;
 use crate::pulse_output::{LEAST, QUANTA};
 use meterbench_plan::{Action, InfluenceTest, ResolvedPlan, ResolvedStep, TestPoint};
-use meterbench_record::{LoadPoint, Nameplate};
+use meterbench_record::{Limit, LoadPoint, Nameplate};
 use meterbench_standards::{Influence, InterruptionRow, REFERENCE_C};
 
 /// Applying a load: switching, read-back, settling (s).
@@ -56,11 +57,9 @@ pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
             applicable * (APPLY + 2.5 * rule.tau_seconds + WATCHED)
         }
         Action::NoLoad { points } => points.iter().map(|(_, rule)| APPLY + rule.seconds).sum(),
-        Action::MeterConstant { load, limit } => {
-            let percent = limit.as_ref().and_then(|l| l.high).unwrap_or(0.2);
-            let full = 500.0 / percent * plate.watt_hours_per_impulse().max(1.0) * 3600.0 / load.power().max(1.0);
-            3.0 * APPLY + full
-        }
+        Action::MeterConstant { load, limit } => dial_seconds(load, limit.as_ref(), plate),
+        Action::RegisterTest { points } => points.iter().map(|p| dial_seconds(&p.load, p.limit.as_ref(), plate)).sum(),
+        Action::Port { test, .. } => APPLY + ports::seconds(test),
         Action::PulseOutput { points } => {
             let digit = plate.watt_hours_per_impulse().max(1.0);
             let full = |load: &LoadPoint| QUANTA * digit * 3600.0 / load.power().max(1.0);
@@ -68,6 +67,13 @@ pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
             APPLY + points.iter().map(|p| 2.0 * APPLY + full(&p.load).max(LEAST.as_secs_f64())).sum::<f64>()
         }
     }
+}
+
+/// From standstill to standstill over so many digits of the register (s).
+fn dial_seconds(load: &LoadPoint, limit: Option<&Limit>, plate: &Nameplate) -> f64 {
+    let percent = limit.and_then(|l| l.high).unwrap_or(0.2);
+    let full = 500.0 / percent * plate.watt_hours_per_impulse().max(1.0) * 3600.0 / load.power().max(1.0);
+    3.0 * APPLY + full
 }
 
 fn is_export(load: &LoadPoint) -> bool {

@@ -1,6 +1,7 @@
 //! Evidence of the register: whether a meter without impulses failed, or the bench does not see them.
 
-use meterbench_instruments::DisplayReading;
+use meterbench_iec62056::obis::Obis;
+use meterbench_instruments::PortError;
 use meterbench_record::{Direction, EnergyKind, LoadPoint};
 
 use crate::bench::Bench;
@@ -8,21 +9,42 @@ use crate::bench::Bench;
 /// A register that moved by this many impulses while none came: the impulses are lost on the bench.
 pub(crate) const LOST_AFTER: f64 = 3.0;
 
-/// The register in which this load is counted.
-fn register(load: &LoadPoint) -> &'static str {
-    let lags = load.lag_degrees().to_radians().sin() >= 0.0;
-    match (load.energy, load.direction, lags) {
-        (EnergyKind::Active, Direction::Import, _) => "1.8.0",
-        (EnergyKind::Active, Direction::Export, _) => "2.8.0",
-        (EnergyKind::Reactive, _, true) => "3.8.0",
-        (EnergyKind::Reactive, _, false) => "4.8.0",
-    }
+/// What an energy register says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Register {
+    /// (Wh) or (varh).
+    pub(crate) watt_hours: f64,
+    /// Last digit (Wh).
+    pub(crate) resolution_wh: f64,
+    pub(crate) scaler: i8,
 }
 
-/// Reads the register of a position; a display that cannot be read is a reason in words, for this position alone.
-pub(crate) async fn read(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<DisplayReading, String> {
-    let read = bench.places[place].display.read(register(load)).await;
-    read.map_err(|error| format!("its display cannot be read: {error}"))
+/// The register in which this load is counted.
+fn register(load: &LoadPoint) -> Obis {
+    let lags = load.lag_degrees().to_radians().sin() >= 0.0;
+    let c = match (load.energy, load.direction, lags) {
+        (EnergyKind::Active, Direction::Import, _) => 1,
+        (EnergyKind::Active, Direction::Export, _) => 2,
+        (EnergyKind::Reactive, _, true) => 3,
+        (EnergyKind::Reactive, _, false) => 4,
+    };
+    Obis([1, 0, c, 8, 0, 255])
+}
+
+/// Reads the register of a position over its optical port; one that cannot be read is a reason in words, for this position
+/// alone.
+pub(crate) async fn read(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<Register, String> {
+    let read = read_register(bench, place, register(load)).await;
+    read.map_err(|error| format!("its register cannot be read: {error}"))
+}
+
+async fn read_register(bench: &mut Bench, place: usize, name: Obis) -> Result<Register, PortError> {
+    let place = &mut bench.places[place];
+    let reader = place.accesses.iter().find(|access| access.role == "reader").unwrap_or(&place.accesses[0]);
+    place.optical.associate(reader).await?;
+    let read = place.optical.register(3, name).await;
+    place.optical.close().await;
+    read.map(|read| Register { watt_hours: read.value(), resolution_wh: read.resolution(), scaler: read.scaler })
 }
 
 /// Why a position is lost whose register moved while its impulses did not come.

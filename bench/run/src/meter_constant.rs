@@ -1,11 +1,11 @@
-//! Meter constant (dial test): impulses against the register the display shows.
+//! Meter constant (dial test): impulses against the register, read over the optical port.
 //!
-//! From standstill to standstill, so that neither the reading of a display nor the reading of a counter costs time at
+//! From standstill to standstill, so that neither the reading of a register nor the reading of a counter costs time at
 //! load. The energy is chosen by the coarser of register digit and impulse: it is 1/2500 of it at a limit of 0.2 %.
 
 use std::time::Duration;
 
-use meterbench_instruments::{DisplayReading, Energy};
+use meterbench_instruments::Energy;
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{EnergyKind, Event, Limit, LoadPoint, Value};
 use meterbench_standards::gum::Budget;
@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::bench::{Bench, Taken};
 use crate::error::RunError;
-use crate::evidence;
+use crate::evidence::{self, Register};
 use crate::impulse_counts as impulses;
 
 /// The register must move by this many of its last digits, times the limit in percent.
-const DIGITS_TIMES_LIMIT: f64 = 500.0;
-const ASSUMED_LIMIT_PERCENT: f64 = 0.2;
+pub(crate) const DIGITS_TIMES_LIMIT: f64 = 500.0;
+pub(crate) const ASSUMED_LIMIT_PERCENT: f64 = 0.2;
 /// A reference that saw less than this share of the energy had no load.
 const LEAST_SHARE: f64 = 0.9;
 
@@ -38,7 +38,7 @@ pub(crate) async fn meter_constant(
     // Ranges are set before anything counts: a change of range would abort it.
     bench.reference.set_ranges(load.volt, load.ampere).await?;
     let places = impulses::start(bench, load.energy).await?;
-    let mut before: Vec<(usize, DisplayReading)> = Vec::new();
+    let mut before: Vec<(usize, Register)> = Vec::new();
     for place in places {
         match evidence::read(bench, place, load).await {
             Ok(reading) => before.push((place, reading)),
@@ -66,7 +66,7 @@ fn judge(
     load: &LoadPoint,
     limit: Option<&Limit>,
     place: usize,
-    (before, after): (&DisplayReading, &DisplayReading),
+    (before, after): (&Register, &Register),
     count: u64,
     reference: &Energy,
 ) -> Result<(), RunError> {
@@ -94,7 +94,7 @@ fn judge(
 }
 
 /// Load on until the reference has counted this energy, load off.
-async fn run_dial(bench: &mut Bench, load: &LoadPoint, watt_hours: f64) -> Result<Energy, RunError> {
+pub(crate) async fn run_dial(bench: &mut Bench, load: &LoadPoint, watt_hours: f64) -> Result<Energy, RunError> {
     bench.reference.start_energy(load.energy == EnergyKind::Reactive).await?;
     bench.apply(load).await?;
     let full = Duration::try_from_secs_f64(watt_hours * 3600.0 / load.power()).unwrap_or(Duration::MAX / 8);
@@ -102,10 +102,11 @@ async fn run_dial(bench: &mut Bench, load: &LoadPoint, watt_hours: f64) -> Resul
     while bench.reference.energy().await?.watt_hours < watt_hours && Instant::now() < until {
         sleep((full / 20).max(Duration::from_secs(1))).await;
     }
+    // What the meter registers while the current goes down, the reference counts too.
+    bench.remove_current(load).await?;
     let energy = bench.reference.stop_energy().await?;
     if energy.watt_hours < LEAST_SHARE * watt_hours {
         return Err(RunError::NoEnergy { counted: energy.watt_hours, wanted: watt_hours });
     }
-    bench.remove_current(load).await?;
     Ok(energy)
 }

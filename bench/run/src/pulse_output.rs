@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use meterbench_instruments::{DisplayReading, Pulses};
+use meterbench_instruments::Pulses;
 use meterbench_plan::{PulsePoint, ResolvedStep};
 use meterbench_record::{Certainty, EnergyKind, Event, Feature, Limit, LoadPoint, Uncertainty, Value};
 use meterbench_standards::PulseOutput;
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::bench::{Bench, Taken};
 use crate::error::RunError;
-use crate::evidence;
+use crate::evidence::{self, Register};
 use crate::impulse_counts as impulses;
 
 /// Pulses, or last digits of the register if they are coarser, that a load lasts for; and its least time.
@@ -66,7 +66,7 @@ async fn one_load(bench: &mut Bench, step: &ResolvedStep, point: &PulsePoint) ->
     bench.remove_current(load).await?;
     bench.reference.set_ranges(load.volt, load.ampere).await?;
     let places = impulses::start(bench, load.energy).await?;
-    let mut before: Vec<(usize, DisplayReading)> = Vec::new();
+    let mut before: Vec<(usize, Register)> = Vec::new();
     for &place in &places {
         if !has_output(bench, place) {
             continue;
@@ -95,19 +95,13 @@ async fn one_load(bench: &mut Bench, step: &ResolvedStep, point: &PulsePoint) ->
 }
 
 /// Reads the register, and counts the pulses of S0 from now on.
-async fn begin(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<DisplayReading, String> {
+async fn begin(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<Register, String> {
     let reset = bench.places[place].display.reset_pulses().await;
     reset.map_err(|error| format!("its pulses cannot be counted: {error}"))?;
     evidence::read(bench, place, load).await
 }
 
-async fn end(
-    bench: &mut Bench,
-    place: usize,
-    load: &LoadPoint,
-    before: &DisplayReading,
-    led: u64,
-) -> Result<Counts, String> {
+async fn end(bench: &mut Bench, place: usize, load: &LoadPoint, before: &Register, led: u64) -> Result<Counts, String> {
     let s0 = bench.places[place].display.pulses().await;
     let s0 = s0.map_err(|error| format!("its pulses cannot be read: {error}"))?;
     let after = evidence::read(bench, place, load).await?;

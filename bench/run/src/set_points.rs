@@ -54,6 +54,8 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
         Action::SelfHeating { points, .. } => points.iter().map(|p| &p.point.load).collect(),
         Action::Starting { points, .. } => points.iter().collect(),
         Action::PulseOutput { points } => points.iter().map(|p| &p.load).collect(),
+        Action::RegisterTest { points } => points.iter().map(|p| &p.load).collect(),
+        Action::Port { load, .. } => vec![load],
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),
         Action::Wait { .. }
         | Action::Prompt { .. }

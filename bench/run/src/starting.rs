@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use meterbench_instruments::DisplayReading;
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{Event, LoadPoint, Value};
 use meterbench_standards::Starting;
@@ -15,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::bench::{Bench, Taken};
 use crate::error::RunError;
-use crate::evidence;
+use crate::evidence::{self, Register};
 use crate::impulse_counts as impulses;
 
 const POLL: Duration = Duration::from_secs(1);
@@ -73,7 +72,7 @@ async fn lost(
     place: usize,
     load: &LoadPoint,
     seen: usize,
-    before: Result<DisplayReading, String>,
+    before: Result<Register, String>,
 ) -> Option<String> {
     let read = match before {
         Ok(before) => evidence::read(bench, place, load).await.map(|after| after.watt_hours - before.watt_hours),

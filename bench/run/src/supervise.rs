@@ -12,8 +12,8 @@ use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::{
-    accuracy, climate, composite, flash, influence, interruptions, meter_constant, no_load, preparation, pulse_output,
-    repeatability, self_heating, starting,
+    accuracy, climate, composite, flash, influence, interruptions, meter_constant, no_load, ports, preparation,
+    pulse_output, register_test, repeatability, self_heating, starting,
 };
 
 /// How a run ended, apart from its verdicts.
@@ -160,6 +160,8 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
             meter_constant::meter_constant(bench, step, load, limit.as_ref()).await?;
         }
         Action::PulseOutput { points } => pulse_output::pulse_output(bench, step, points).await?,
+        Action::RegisterTest { points } => register_test::register_test(bench, step, points).await?,
+        Action::Port { test, load } => ports::port_test(bench, step, test, load).await?,
     }
     bench.recorder.emit(Event::StepEnded(StepReport { step: step.number }))
 }
@@ -177,6 +179,8 @@ pub fn step_info(step: &ResolvedStep) -> StepInfo {
         Action::NoLoad { points, .. } => points.len(),
         Action::MeterConstant { .. } => 1,
         Action::PulseOutput { points } => 4 * points.len(),
+        Action::RegisterTest { points } => points.len(),
+        Action::Port { test, .. } => ports::findings(test),
         Action::Wait { expect, .. } => expect.len(),
         Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } | Action::Flash { .. } => 0,
     };

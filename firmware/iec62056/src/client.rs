@@ -173,7 +173,7 @@ impl Client {
         let mut protected = [0; 128];
         let (context, information) = if self.protection.is_some() {
             // In an association request the initiate request has its own tag, whatever comes after it.
-            let length = self.seal(&Envelope::Global, &plain[..length], &mut protected)?;
+            let length = self.seal(&Envelope::Global, SecurityControl::BOTH, &plain[..length], &mut protected)?;
             (ApplicationContext::LOGICAL_NAMES_CIPHERED, &protected[..length])
         } else {
             (ApplicationContext::LOGICAL_NAMES, &plain[..length])
@@ -270,6 +270,11 @@ impl Client {
 
     /// Protects a plain request as the association demands.
     pub fn request(&mut self, plain: &[u8], out: &mut [u8]) -> Result<usize, ClientError> {
+        self.request_as(SecurityControl::BOTH, plain, out)
+    }
+
+    /// Protects a plain request otherwise than the association demands: what a server must refuse.
+    pub fn request_as(&mut self, control: SecurityControl, plain: &[u8], out: &mut [u8]) -> Result<usize, ClientError> {
         if self.protection.is_none() {
             let capacity = out.len();
             let place = out.get_mut(..plain.len()).ok_or(EncodeError::Full { needed: plain.len(), capacity })?;
@@ -278,7 +283,7 @@ impl Client {
         }
         let title = self.credentials.title;
         let envelope = if self.credentials.general { Envelope::GeneralGlobal(&title.0) } else { Envelope::Global };
-        self.seal(&envelope, plain, out)
+        self.seal(&envelope, control, plain, out)
     }
 
     /// Opens an answer; an exception is an error.
@@ -299,7 +304,7 @@ impl Client {
         let length = writer.finish()?;
         let mut protected = [0; 128];
         let information = if self.protection.is_some() {
-            let length = self.seal(&Envelope::Global, &plain[..length], &mut protected)?;
+            let length = self.seal(&Envelope::Global, SecurityControl::BOTH, &plain[..length], &mut protected)?;
             Some(&protected[..length])
         } else {
             None
@@ -315,10 +320,16 @@ impl Client {
         counter
     }
 
-    fn seal(&mut self, envelope: &Envelope<'_>, plain: &[u8], out: &mut [u8]) -> Result<usize, ClientError> {
+    fn seal(
+        &mut self,
+        envelope: &Envelope<'_>,
+        control: SecurityControl,
+        plain: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, ClientError> {
         let (counter, title) = (self.take_counter(), self.credentials.title);
         let keys = self.protection.as_ref().ok_or(ClientError::Unexpected)?;
-        Ok(keys.protect(envelope, SecurityControl::BOTH, &title, counter, plain, out)?)
+        Ok(keys.protect(envelope, control, &title, counter, plain, out)?)
     }
 
     fn unseal<'o>(&mut self, ciphered: &Ciphered<'_>, plain: &'o mut [u8]) -> Result<&'o [u8], ClientError> {

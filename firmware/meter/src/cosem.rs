@@ -214,6 +214,14 @@ impl Meter {
     }
 }
 
+impl Meter {
+    /// Somebody tried to write or to call what the role may not.
+    fn note_denied(&mut self) {
+        let device = self.device_mut();
+        device.security_log.push(device.clock.local(), SecurityEvent::AccessDenied);
+    }
+}
+
 impl LogicalDevice for Meter {
     fn admission(&self, client: u16) -> Option<Admission> {
         let role = Role::of_client(client).filter(|role| *role == Role::Public || self.device().keyed)?;
@@ -298,10 +306,16 @@ impl LogicalDevice for Meter {
             Err(result) => return result,
         };
         let class = classes::of(&object);
+        // Who may not write learns nothing of what is there.
+        if !rights(caller.role, object.group).write {
+            self.note_denied();
+            return DataAccessResult::READ_WRITE_DENIED;
+        }
         let Some(number) = u8::try_from(attribute.attribute).ok().filter(|n| (1..=class.attributes).contains(n)) else {
             return DataAccessResult::OBJECT_UNDEFINED;
         };
-        if !rights(caller.role, object.group).write || !class.writable.contains(&number) {
+        if !class.writable.contains(&number) {
+            self.note_denied();
             return DataAccessResult::READ_WRITE_DENIED;
         }
         classes::set(self, &object, number, value)
@@ -313,12 +327,13 @@ impl LogicalDevice for Meter {
             Err(result) => return ActionResult(result.0),
         };
         let class = classes::of(&object);
+        if !rights(caller.role, object.group).act {
+            self.note_denied();
+            return ActionResult::READ_WRITE_DENIED;
+        }
         let Some(number) = u8::try_from(method.method).ok().filter(|n| (1..=class.methods).contains(n)) else {
             return ActionResult::OBJECT_UNDEFINED;
         };
-        if !rights(caller.role, object.group).act {
-            return ActionResult::READ_WRITE_DENIED;
-        }
         classes::act(self, &object, number, parameter)
     }
 

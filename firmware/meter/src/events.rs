@@ -11,6 +11,8 @@ pub(crate) enum SecurityEvent {
     NotGenuine = 49,
     /// An invocation counter came again.
     Replayed = 50,
+    /// A role tried to write or to call what it may not; a code of the manufacturer.
+    AccessDenied = 231,
 }
 
 /// Rows of a logger.

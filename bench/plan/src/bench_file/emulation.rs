@@ -9,7 +9,7 @@ use crate::yaml::Node;
 /// What goes wrong on a wire, for tests of the bench itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disturbance {
-    /// Role of an instrument, or `body`.
+    /// Role of an instrument, port of the meters, or `body`.
     pub instrument: String,
     /// `dead`, `slow`, `half-line`, `garbage` or `cut`.
     pub kind: String,
@@ -88,7 +88,7 @@ impl Disturbance {
     fn read(node: &Node, body: &BodyEntry, findings: &Findings) -> Vec<Self> {
         const KINDS: [&str; 5] = ["dead", "slow", "half-line", "garbage", "cut"];
         const BODY_KINDS: [&str; 3] = ["dead", "garbage", "cut"];
-        const ROLES: [&str; 4] = ["source", "reference", "chamber", "body"];
+        const ROLES: [&str; 6] = ["source", "reference", "chamber", "optical", "network", "body"];
         let Some(roles) = Fields::open(node, "`disturb`", &ROLES, findings) else {
             return Vec::new();
         };

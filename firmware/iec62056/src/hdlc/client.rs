@@ -192,6 +192,12 @@ impl<const FRAME: usize, const MESSAGE: usize> Client<FRAME, MESSAGE> {
         self.link.is_connected()
     }
 
+    /// Most frames with information that came in a row, without a frame of this end between them, since the link stands. More
+    /// than the window that both agreed on, and the server does not keep to it.
+    pub fn longest_burst(&self) -> u8 {
+        self.link.longest_burst()
+    }
+
     /// How often something that began like a frame was given up.
     pub fn discarded_frames(&self) -> u32 {
         self.delimiter.discarded()

@@ -1,6 +1,7 @@
 //! Who may do what: the roles of clients and their rights, in one table.
 //!
-//! Legal data (the energy registers and what is made of them) can be written by no role.
+//! Legal data (the energy registers and what is made of them) can be written by no role. The proof of a challenge, method 1 of an
+//! association, needs no right: it is given before there are any.
 
 use meterbench_iec62056::acse::Mechanism;
 
@@ -108,8 +109,7 @@ pub struct Rights {
 
 const NONE: Rights = Rights { read: false, write: false, act: false };
 const R: Rights = Rights { read: true, ..NONE };
-const RA: Rights = Rights { act: true, ..R };
-const RWA: Rights = Rights { write: true, ..RA };
+const RWA: Rights = Rights { write: true, act: true, ..R };
 
 /// Rows by [`Group::ALL`], columns by [`Role::ALL`].
 #[rustfmt::skip]
@@ -121,7 +121,7 @@ const RIGHTS: [[Rights; 4]; 8] = [
     /* reading     */ [NONE, R,          R,      R  ],
     /* events      */ [NONE, R,          R,      R  ],
     /* ports       */ [NONE, RWA,        NONE,   RWA],
-    /* association */ [RA,   RA,         RA,     RA ],
+    /* association */ [R,    R,          R,      R  ],
     /* security    */ [NONE, RWA,        NONE,   NONE],
 ];
 

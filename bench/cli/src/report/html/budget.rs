@@ -69,7 +69,7 @@ impl Agreement {
 /// The budget of a measurement, counted in; nothing when it has none.
 pub(super) fn budget(m: &Measurement, trials: &mut Trials, agreement: &mut Agreement) -> Option<Budget> {
     let uncertainty = m.uncertainty.as_ref().filter(|u| !u.budget.is_empty())?;
-    let title = format!("{}, {}", m.at, crate::words::quantity(&m.quantity));
+    let title = format!("{}, {}", crate::words::point(m), crate::words::quantity(&m.quantity));
     Some(Budget {
         check: check(m, uncertainty, &title, trials, agreement),
         title,

@@ -60,7 +60,7 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn new(m: &Measurement, systems: u8, sources: &mut Sources) -> Self {
         Self {
-            load: load(&m.at, systems),
+            load: m.subject.clone().unwrap_or_else(|| load(&m.at, systems)),
             conditions: m.at.conditions().join(", "),
             quantity: crate::words::quantity(&m.quantity),
             value: value(m),
@@ -101,7 +101,7 @@ pub(super) fn value(m: &Measurement) -> String {
 }
 
 pub(super) fn limit(m: &Measurement) -> String {
-    m.limit.as_ref().map(|l| words::limit(l, &m.unit)).unwrap_or_default()
+    m.limit.as_ref().map_or_else(|| words::expected(m).to_owned(), |l| words::limit(l, &m.unit))
 }
 
 pub(super) fn verdict(m: &Measurement) -> String {

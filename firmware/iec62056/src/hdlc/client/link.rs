@@ -59,6 +59,8 @@ pub(super) struct Link<const MESSAGE: usize> {
     change: Option<Change>,
     message: Option<Kind>,
     unnumbered_from: Address,
+    /// Frames with information since this end sent last, and the most of them so far.
+    burst: (u8, u8),
 }
 
 impl<const MESSAGE: usize> Link<MESSAGE> {
@@ -74,7 +76,12 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
             change: None,
             message: None,
             unnumbered_from: Address::PUBLIC_CLIENT,
+            burst: (0, 0),
         }
+    }
+
+    pub(super) fn longest_burst(&self) -> u8 {
+        self.burst.1
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -94,7 +101,7 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
 
     pub(super) fn connect(&mut self, now_ms: u64) {
         self.enter(State::Connecting, Parameters::default());
-        (self.progress_ms, self.server) = (now_ms, None);
+        (self.progress_ms, self.server, self.burst) = (now_ms, None, (0, 0));
     }
 
     pub(super) fn disconnect(&mut self, now_ms: u64) -> Result<(), ClientError> {
@@ -182,6 +189,8 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
                 self.end(Change::Failed(Failure::Rejected { control: said(0), complaint: said(2) }));
             }
             (State::Connected, Control::Information { send, receive, poll }) => {
+                self.burst.0 = self.burst.0.saturating_add(1);
+                self.burst.1 = self.burst.1.max(self.burst.0);
                 self.take_numbered(settings, frame, Some(send), receive, poll, now_ms);
             }
             (State::Connected, Control::ReceiveReady { receive, poll }) => {
@@ -307,6 +316,14 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
         if self.transfer.outgoing.kind() == Some(Kind::Unnumbered) {
             return self.transmit_unnumbered(settings, line);
         }
+        let length = self.transmit_next(settings, now_ms, line);
+        if length.is_some() {
+            self.burst.0 = 0;
+        }
+        length
+    }
+
+    fn transmit_next(&mut self, settings: &ClientSettings, now_ms: u64, line: &mut [u8]) -> Option<usize> {
         let server = self.server.unwrap_or(settings.server);
         let until = now_ms.saturating_add(u64::from(settings.response_ms));
         let polled = Turn::Server { until, asked: self.turn == Turn::Ask };

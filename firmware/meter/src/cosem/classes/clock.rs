@@ -42,9 +42,12 @@ pub(super) fn set(clock: &mut Clock, attribute: u8, value: EncodedData<'_>) -> D
 
 /// Methods 1 and 3 go to the nearest quarter and minute, 6 shifts; the others are not supported.
 pub(super) fn act(clock: &mut Clock, method: u8, parameter: Option<EncodedData<'_>>) -> ActionResult {
+    // The parameter of what needs none is `integer 0`.
+    let plain = parameter.is_some_and(|value| Reader::new(value.octets()).integer() == Ok(0));
     let done = match method {
-        1 => nearest(clock, 900),
-        3 => nearest(clock, 60),
+        1 if plain => nearest(clock, 900),
+        3 if plain => nearest(clock, 60),
+        1 | 3 => None,
         6 => parameter
             .and_then(|value| Reader::new(value.octets()).long().ok())
             .and_then(|seconds| clock.shift(seconds).ok()),

@@ -1,0 +1,288 @@
+//! What carries APDUs to a meter: HDLC behind the sign-on of the optical head, or the wrapper behind a network.
+
+use std::io;
+use std::time::Duration;
+
+use meterbench_iec62056::hdlc::{
+    Address, Client as Link, ClientEvent, ClientSettings, Expect, Failure, Parameters, ParametersForm,
+};
+use meterbench_iec62056::readout::{Baud, Goal, Tester, TesterAction, TesterSettings};
+use meterbench_iec62056::wrapper::{HEADER, Reassembler, Wpdu};
+use meterbench_link::{Endpoint, Stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::PortKind;
+
+/// Octets of an APDU either way, with what stands before it.
+const MESSAGE: usize = 2048;
+/// Octets of information in an HDLC frame that the bench takes.
+const INFORMATION: u16 = 512;
+const FRAME: usize = INFORMATION as usize + 20;
+/// The management logical device: upper HDLC address, wrapper port.
+const MANAGEMENT: u16 = 1;
+/// Lower HDLC address of a meter as delivered.
+const METER: u16 = 17;
+/// Longest wait for an answer.
+const ANSWER_MS: u32 = 10_000;
+
+/// Why nothing is carried.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CarrierError {
+    /// There is no connection: the bench.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Nothing comes back: the bench or the meter.
+    #[error("{0}")]
+    Silent(String),
+    /// The meter answers and will not.
+    #[error("the meter does not take the link")]
+    Refused,
+    /// The meter answers otherwise than the protocol says.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl From<Failure> for CarrierError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoResponse | Failure::NoAnswer => Self::Silent(failure.to_string()),
+            Failure::Refused => Self::Refused,
+            Failure::Rejected { .. } | Failure::Protocol => Self::Protocol(failure.to_string()),
+        }
+    }
+}
+
+/// What the link of a connection was like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkReport {
+    /// What both ends agreed on, seen from the bench.
+    pub agreed: Parameters,
+    /// Most frames with information that came in a row before the bench answered them.
+    pub longest_burst: u8,
+}
+
+/// One connection.
+pub(super) struct Carrier {
+    stream: Box<dyn Stream>,
+    epoch: Instant,
+    /// Octets that came and are not taken yet.
+    received: Vec<u8>,
+    kind: Kind,
+}
+
+enum Kind {
+    Optical(Box<Link<FRAME, MESSAGE>>, Parameters),
+    Network(Box<Reassembler<MESSAGE>>, u16),
+}
+
+impl Carrier {
+    /// Opens a connection for the client of this service access point.
+    pub(super) async fn open(endpoint: &Endpoint, kind: PortKind, client: u16) -> Result<Self, CarrierError> {
+        let stream = endpoint.connect().await?;
+        let kind = match kind {
+            PortKind::Network => Kind::Network(Box::default(), client),
+            PortKind::Optical => Kind::Optical(Box::new(link(client)?), Parameters::default()),
+        };
+        let mut carrier = Self { stream, epoch: Instant::now(), received: Vec::new(), kind };
+        if matches!(carrier.kind, Kind::Optical(..)) {
+            carrier.sign_on().await?;
+            carrier.connect().await?;
+        }
+        Ok(carrier)
+    }
+
+    /// Sends an APDU and waits for the one in return.
+    pub(super) async fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
+        let now = self.now_ms();
+        match &mut self.kind {
+            Kind::Network(_, client) => {
+                let client = *client;
+                self.exchange_wrapped(client, apdu).await
+            }
+            Kind::Optical(link, _) => {
+                let begun = link.send(apdu, Expect::Answer, now);
+                begun.map_err(|why| CarrierError::Protocol(why.to_string()))?;
+                self.pump(|event| match event {
+                    ClientEvent::Message(octets) => Some(Ok(octets.to_vec())),
+                    ClientEvent::Discarded(why) => {
+                        Some(Err(CarrierError::Protocol(format!("a message cannot be kept: {why:?}"))))
+                    }
+                    ClientEvent::Disconnected => Some(Err(CarrierError::Refused)),
+                    _ => None,
+                })
+                .await
+            }
+        }
+    }
+
+    /// Ends the connection; a meter that does not say goodbye is left all the same.
+    pub(super) async fn close(mut self) {
+        let now = self.now_ms();
+        if let Kind::Optical(link, _) = &mut self.kind
+            && link.disconnect(now).is_ok()
+        {
+            let gone = |event: ClientEvent<'_>| matches!(event, ClientEvent::Disconnected).then_some(Ok(()));
+            let _ = self.pump(gone).await;
+        }
+    }
+
+    /// What the link was like; `None` where there is none.
+    pub(super) fn report(&self) -> Option<LinkReport> {
+        match &self.kind {
+            Kind::Optical(link, agreed) => Some(LinkReport { agreed: *agreed, longest_burst: link.longest_burst() }),
+            Kind::Network(..) => None,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.write_all(octets).await?;
+        self.stream.flush().await
+    }
+
+    /// Takes what comes until a moment of the carrier's clock; false when it is over.
+    async fn read_until(&mut self, until_ms: u64) -> Result<bool, CarrierError> {
+        let mut chunk = [0; 2048];
+        tokio::select! {
+            biased;
+            read = self.stream.read(&mut chunk) => match read? {
+                0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed").into()),
+                length => {
+                    self.received.extend_from_slice(&chunk[..length]);
+                    Ok(true)
+                }
+            },
+            () = sleep_until(self.epoch + Duration::from_millis(until_ms)) => Ok(false),
+        }
+    }
+
+    /// IEC 62056-21, mode E: at 300 Bd the meter says who it is, then the line carries HDLC.
+    async fn sign_on(&mut self) -> Result<(), CarrierError> {
+        let settings =
+            TesterSettings { address: b"", goal: Goal::Hdlc, baud: Baud::B9600, response_ms: 2000, retries: 2 };
+        let mut tester: Tester<'_, 256> =
+            Tester::new(settings).map_err(|why| CarrierError::Protocol(why.to_string()))?;
+        tester.start(self.now_ms());
+        loop {
+            let now = self.now_ms();
+            match tester.poll(now) {
+                Some(TesterAction::Transmit(octets)) => {
+                    self.stream.write_all(octets).await?;
+                    self.stream.flush().await?;
+                    continue;
+                }
+                Some(TesterAction::Hdlc { .. }) => return Ok(()),
+                Some(TesterAction::Failed(why)) => return Err(CarrierError::Silent(why.to_string())),
+                Some(_) => continue,
+                None => {}
+            }
+            if !self.received.is_empty() {
+                let taken = tester.receive(&self.received, now);
+                self.received.drain(..taken);
+            } else if !self.read_until(tester.deadline().unwrap_or(now + 1)).await? {
+                tester.tick(self.now_ms());
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), CarrierError> {
+        let now = self.now_ms();
+        let Kind::Optical(link, _) = &mut self.kind else { return Ok(()) };
+        link.connect(now);
+        let parameters = self
+            .pump(|event| match event {
+                ClientEvent::Connected(parameters) => Some(Ok(parameters)),
+                _ => None,
+            })
+            .await?;
+        if let Kind::Optical(_, agreed) = &mut self.kind {
+            *agreed = parameters;
+        }
+        Ok(())
+    }
+
+    /// Lets the link work until `done` has what it waits for.
+    async fn pump<T>(
+        &mut self,
+        mut done: impl FnMut(ClientEvent<'_>) -> Option<Result<T, CarrierError>>,
+    ) -> Result<T, CarrierError> {
+        loop {
+            let now = self.now_ms();
+            let Kind::Optical(link, _) = &mut self.kind else {
+                return Err(CarrierError::Protocol("there is no link".into()));
+            };
+            while let Some(event) = link.poll_event() {
+                if let ClientEvent::Failed(why) = event {
+                    return Err(why.into());
+                }
+                if let Some(result) = done(event) {
+                    return result;
+                }
+            }
+            if let Some(frame) = link.poll_transmit(now) {
+                self.stream.write_all(frame).await?;
+                self.stream.flush().await?;
+            } else if !self.received.is_empty() {
+                let taken = link.receive(&self.received, now);
+                self.received.drain(..taken.max(1));
+            } else {
+                let until = link.deadline().unwrap_or(now + u64::from(ANSWER_MS));
+                if !self.read_until(until).await? {
+                    let now = self.now_ms();
+                    if let Kind::Optical(link, _) = &mut self.kind {
+                        link.tick(now);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn exchange_wrapped(&mut self, client: u16, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
+        let mut out = vec![0; HEADER + apdu.len()];
+        let wpdu = Wpdu { source: client, destination: MANAGEMENT, data: apdu };
+        wpdu.encode(&mut out).map_err(|why| CarrierError::Protocol(why.to_string()))?;
+        self.write(&out).await?;
+        let answer = timeout(Duration::from_millis(ANSWER_MS.into()), self.wrapped_answer(client));
+        answer.await.unwrap_or_else(|_| Err(CarrierError::Silent("the meter gave no answer in time".into())))
+    }
+
+    async fn wrapped_answer(&mut self, client: u16) -> Result<Vec<u8>, CarrierError> {
+        loop {
+            while !self.received.is_empty() {
+                let Kind::Network(reassembler, _) = &mut self.kind else { break };
+                let taken = reassembler.push(&self.received).map_err(|why| CarrierError::Protocol(why.to_string()))?;
+                self.received.drain(..taken);
+                if let Some(message) = reassembler.message()
+                    && message.source == MANAGEMENT
+                    && message.destination == client
+                {
+                    return Ok(message.data.to_vec());
+                }
+            }
+            self.read_until(u64::MAX / 4).await?;
+        }
+    }
+}
+
+fn link(client: u16) -> Result<Link<FRAME, MESSAGE>, CarrierError> {
+    let address = |made: Result<Address, _>| {
+        made.map_err(|_| CarrierError::Protocol(format!("client {client} has no HDLC address")))
+    };
+    let settings = ClientSettings {
+        address: address(Address::one(client))?,
+        server: address(Address::two(MANAGEMENT, METER))?,
+        proposal: Some(Parameters::symmetric(INFORMATION, 7)),
+        form: ParametersForm::default(),
+        inter_octet_ms: 500,
+        // A window of seven frames of 128 octets takes a second at 9600 Bd.
+        response_ms: 2500,
+        poll_pause_ms: 100,
+        answer_ms: ANSWER_MS,
+        retries: 3,
+    };
+    Link::new(settings).map_err(|why| CarrierError::Protocol(why.to_string()))
+}

@@ -1,0 +1,403 @@
+//! Steps over a port of the meter.
+
+use crate::fields::{Fields, Findings};
+use crate::finding::{Finding, closest};
+use crate::object::{self, DlmsValue, ObjectName, ObjectPattern};
+use crate::port_test::{
+    ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule,
+};
+use crate::quantity::{self, Dimension};
+use crate::yaml::{Node, Value};
+
+/// Keys of a step over a port beside `name`, `id` and `port`.
+pub(super) fn keys(word: &str) -> Option<&'static [&'static str]> {
+    Some(match word {
+        "read" => &["port", "as", "expect"],
+        "write" => &["port", "as", "object", "attribute", "value", "expect"],
+        "act" => &["port", "as", "object", "method", "parameter", "expect"],
+        "access-rights" => &["port", "rules"],
+        "wrong-key" | "downgrade" => &["port", "as"],
+        "replay" => &["port", "as", "off"],
+        "association-limits" => &["port", "as", "times"],
+        "hdlc-link" => &[],
+        "clock" => &["port", "set", "for", "limit", "daylight-saving"],
+        "load-profile" => &["port", "as", "for"],
+        _ => return None,
+    })
+}
+
+/// Reads the body of such a step.
+pub(super) fn read(word: &'static str, fields: &Fields<'_>, findings: &Findings) -> Option<PortTest> {
+    let reader = PortReader { word, fields, findings };
+    let port = reader.port()?;
+    Some(PortTest { port, check: reader.check()? })
+}
+
+struct PortReader<'a> {
+    word: &'static str,
+    fields: &'a Fields<'a>,
+    findings: &'a Findings,
+}
+
+impl PortReader<'_> {
+    fn check(&self) -> Option<PortCheck> {
+        let (fields, findings) = (self.fields, self.findings);
+        Some(match self.word {
+            "read" => PortCheck::Read { role: self.role("reader")?, expect: self.readings()? },
+            "write" => PortCheck::Write {
+                role: self.role("management")?,
+                object: self.object()?,
+                attribute: self.number("attribute", 2)?,
+                value: self.value("value")?.or_else(|| {
+                    fields.missing("value", "step `write`", findings);
+                    None
+                })?,
+                granted: self.granted()?,
+            },
+            "act" => PortCheck::Act {
+                role: self.role("management")?,
+                object: self.object()?,
+                method: self.number("method", 1)?,
+                parameter: self.value("parameter")?,
+                granted: self.granted()?,
+            },
+            "access-rights" => PortCheck::AccessRights { rules: self.rules()? },
+            "wrong-key" => PortCheck::WrongKey { role: self.secured_role()? },
+            "downgrade" => PortCheck::Downgrade { role: self.secured_role()? },
+            "replay" => {
+                let off = |node| quantity::absolute(node, "off", Dimension::Time, 1.0..=86_400.0, findings);
+                let off_seconds = match fields.get("off") {
+                    None => None,
+                    Some(node) => Some(off(node)?),
+                };
+                PortCheck::Replay { role: self.secured_role()?, off_seconds }
+            }
+            "association-limits" => {
+                let times = match fields.get("times") {
+                    None => 100,
+                    Some(_) => fields.whole("times", 1, 100_000, findings)?,
+                };
+                PortCheck::AssociationLimits { role: self.secured_role()?, times }
+            }
+            "clock" => PortCheck::Clock(self.clock()?),
+            "load-profile" => {
+                PortCheck::LoadProfile { role: self.role("reader")?, seconds: self.duration(600.0..=31.0 * 86_400.0)? }
+            }
+            _ => PortCheck::HdlcLink,
+        })
+    }
+
+    fn port(&self) -> Option<Port> {
+        match self.fields.text("port", self.findings) {
+            None if self.fields.get("port").is_some() => None,
+            None | Some(("optical", _)) => Some(Port::Optical),
+            Some(("network", _)) => Some(Port::Network),
+            Some((other, node)) => {
+                let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no port of a meter"));
+                self.findings.push(finding.label("write `optical` or `network`"));
+                None
+            }
+        }
+    }
+
+    fn role(&self, default: &'static str) -> Option<&'static str> {
+        match self.fields.get("as") {
+            None => Some(default),
+            Some(node) => role(node, self.findings),
+        }
+    }
+
+    /// A role that proves who it is.
+    fn secured_role(&self) -> Option<&'static str> {
+        let role = self.role("reader")?;
+        if role != "public" {
+            return Some(role);
+        }
+        let span = self.fields.get("as").map_or(self.fields.span.clone(), |node| node.span.clone());
+        let finding = Finding::error("bad-value", &span, "the public client proves nothing");
+        self.findings.push(finding.label("write `reader`, `management` or `installer`"));
+        None
+    }
+
+    fn object(&self) -> Option<ObjectName> {
+        let what = format!("step `{}`", self.word);
+        let (text, node) = self.fields.required_text("object", &what, self.findings)?;
+        object::read(text, node, self.findings)
+    }
+
+    fn number(&self, key: &str, least: u64) -> Option<i8> {
+        if self.fields.get(key).is_none() {
+            self.fields.missing(key, &format!("step `{}`", self.word), self.findings);
+        }
+        self.fields.whole(key, least, 127, self.findings).and_then(|n| i8::try_from(n).ok())
+    }
+
+    #[expect(clippy::option_option, reason = "a mistake and an absence are two things")]
+    fn value(&self, key: &str) -> Option<Option<DlmsValue>> {
+        match self.fields.get(key) {
+            None => Some(None),
+            Some(node) => DlmsValue::read(node, key, self.findings).map(Some),
+        }
+    }
+
+    fn duration(&self, bounds: std::ops::RangeInclusive<f64>) -> Option<f64> {
+        let Some(node) = self.fields.get("for") else {
+            self.fields.missing("for", &format!("step `{}`", self.word), self.findings);
+            return None;
+        };
+        quantity::absolute(node, "for", Dimension::Time, bounds, self.findings)
+    }
+
+    /// `expect: [{ access: refused }]`
+    fn granted(&self) -> Option<bool> {
+        let label = "write `expect: [{ access: refused }]` or `granted`";
+        let Some(items) = self.items("expect", label)? else {
+            self.fields.missing("expect", &format!("step `{}`", self.word), self.findings);
+            return None;
+        };
+        let [item] = items else {
+            let span = self.fields.get("expect").map_or(0..0, |node| node.span.clone());
+            let finding = Finding::error("bad-value", &span, format!("step `{}` expects one answer", self.word));
+            self.findings.push(finding.label(label));
+            return None;
+        };
+        let item = Fields::open(item, "an expectation", &["access"], self.findings)?;
+        match item.required_text("access", "an expectation", self.findings)? {
+            ("granted", _) => Some(true),
+            ("refused", _) => Some(false),
+            (other, node) => {
+                let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no answer"));
+                self.findings.push(finding.label("write `granted` or `refused`"));
+                None
+            }
+        }
+    }
+
+    fn readings(&self) -> Option<Vec<ReadExpectation>> {
+        let label = "write `expect: [{ register: 32.7.0, value: 230 V ± 1 % }]`";
+        let Some(items) = self.items("expect", label)? else {
+            self.fields.missing("expect", "step `read`", self.findings);
+            return None;
+        };
+        let mut known: Vec<ObjectName> = Vec::new();
+        let read = |item: &Node| {
+            let fields = Fields::open(item, "an expectation", &["register", "value", "text"], self.findings)?;
+            let (text, node) = fields.required_text("register", "an expectation", self.findings)?;
+            let object = object::read(text, node, self.findings)?;
+            if known.iter().any(|other| other.name == object.name) {
+                let finding = Finding::error("duplicate-id", &node.span, format!("`{text}` is read twice in one step"));
+                self.findings.push(finding.label("put it into a step of its own"));
+            }
+            known.push(object.clone());
+            let value = match (fields.get("value"), fields.text("text", self.findings)) {
+                (Some(node), None) => number(node, self.findings)?,
+                (None, Some((text, _))) => ReadValue::Text(text.to_owned()),
+                _ => {
+                    let message = "a register is compared with a `value` or a `text`";
+                    let finding = Finding::error("missing-key", &fields.span, message);
+                    self.findings.push(finding.label("add `value: 230 V ± 1 %` or `text: \"1001\"`"));
+                    return None;
+                }
+            };
+            Some(ReadExpectation { object, value })
+        };
+        items.iter().map(read).collect()
+    }
+
+    fn rules(&self) -> Option<Vec<RightsRule>> {
+        let label = "write `rules:` and below it `- { objects: clock, read: all, write: [management] }`";
+        let Some(items) = self.items("rules", label)? else {
+            self.fields.missing("rules", "step `access-rights`", self.findings);
+            return None;
+        };
+        let read = |item: &Node| {
+            let fields = Fields::open(item, "a rule", &["objects", "read", "write", "act"], self.findings)?;
+            let Some(node) = fields.get("objects") else {
+                fields.missing("objects", "a rule", self.findings);
+                return None;
+            };
+            let objects = node.alternatives().iter().map(|node| ObjectPattern::read(node, self.findings));
+            let objects = objects.collect::<Option<Vec<_>>>()?;
+            let who = |key: &str| match fields.get(key) {
+                None => Some(Vec::new()),
+                Some(node) if node.text() == Some("all") => Some(ROLES.to_vec()),
+                Some(node) => node.alternatives().iter().map(|node| role(node, self.findings)).collect(),
+            };
+            Some(RightsRule { objects, read: who("read")?, write: who("write")?, act: who("act")? })
+        };
+        items.iter().map(read).collect()
+    }
+
+    /// The outer `None` means a mistake, the inner that the key is absent.
+    #[expect(clippy::option_option, reason = "a mistake and an absence are two things")]
+    fn items(&self, key: &str, label: &str) -> Option<Option<&[Node]>> {
+        let Some(node) = self.fields.get(key) else { return Some(None) };
+        match &node.value {
+            Value::List(items) if !items.is_empty() => Some(Some(items)),
+            _ => {
+                let message = format!("`{key}` is {}, expected a list", node.shown());
+                self.findings.push(Finding::error("bad-value", &node.span, message).label(label));
+                None
+            }
+        }
+    }
+
+    fn clock(&self) -> Option<ClockTest> {
+        let set = match self.fields.text("set", self.findings) {
+            None if self.fields.get("set").is_some() => return None,
+            None => None,
+            Some((text, node)) => {
+                let moment = utc(text);
+                if moment.is_none() {
+                    let finding = Finding::error("bad-value", &node.span, format!("`{text}` is no moment"));
+                    self.findings.push(finding.label("write \"2026-03-29 00:59:30 UTC\", from 2000 to 2099"));
+                    return None;
+                }
+                moment
+            }
+        };
+        let limit = match self.fields.get("limit") {
+            Some(node) => quantity::absolute(node, "limit", Dimension::Time, 0.01..=3600.0, self.findings)?,
+            None => {
+                self.fields.missing("limit", "step `clock`", self.findings);
+                return None;
+            }
+        };
+        let daylight_saving = match self.fields.text("daylight-saving", self.findings) {
+            None if self.fields.get("daylight-saving").is_some() => return None,
+            None | Some(("EU", _)) => true,
+            Some(("none", _)) => false,
+            Some((other, node)) => {
+                let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no rule"));
+                self.findings.push(finding.label("write `EU` or `none`"));
+                return None;
+            }
+        };
+        Some(ClockTest { set, seconds: self.duration(1.0..=400.0 * 86_400.0)?, limit, daylight_saving })
+    }
+}
+
+fn role(node: &Node, findings: &Findings) -> Option<&'static str> {
+    let text = node.text().unwrap_or_default();
+    let found = ROLES.into_iter().find(|role| *role == text);
+    if found.is_none() {
+        let finding = Finding::error("unknown-word", &node.span, format!("{} is no role", node.shown()));
+        findings.push(match closest(text, ROLES) {
+            Some(close) => finding.label(format!("did you mean `{close}`?")),
+            None => finding.label(format!("known: {}", ROLES.join(", "))),
+        });
+    }
+    found
+}
+
+/// `2026-03-29 00:59:30 UTC` as seconds since 1970.
+fn utc(text: &str) -> Option<i64> {
+    use meterbench_iec62056::date_time::{Date, days_in_month};
+    let (date, time) = text.strip_suffix(" UTC")?.split_once(' ')?;
+    let field = |text: &str, width: usize| {
+        (text.len() == width && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u16>().ok()).flatten()
+    };
+    let parts = |text: &str, separator: char, first: usize| {
+        let mut parts = text.split(separator);
+        let read = [field(parts.next()?, first)?, field(parts.next()?, 2)?, field(parts.next()?, 2)?];
+        parts.next().is_none().then_some(read)
+    };
+    let [year, month, day] = parts(date, '-', 4)?;
+    let [hour, minute, second] = parts(time, ':', 2)?;
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    let sound = (2000..2100).contains(&year) && (1..=12).contains(&month) && day >= 1;
+    if !sound || day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let date = Date { year, month, day_of_month: day, day_of_week: 0xFF };
+    let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+    date.days_since_1970().map(|days| days * 86_400 + of_day)
+}
+
+/// `230 V ± 0.5 %`, `at most 5 W`, `49.9 Hz to 50.1 Hz`.
+fn number(node: &Node, findings: &Findings) -> Option<ReadValue> {
+    let read = node.text().and_then(bounds);
+    if read.is_none() {
+        let message = format!("`value` is {}, which is no condition on a register", node.shown());
+        let finding = Finding::error("bad-condition", &node.span, message);
+        findings.push(
+            finding
+                .label("write `230 V ± 0.5 %`, `at most 5 W`, `at least 1 kWh` or `49.9 Hz to 50.1 Hz`")
+                .help(format!("units: {}", READ_UNITS.map(|(unit, ..)| unit).join(" "))),
+        );
+    }
+    read
+}
+
+fn bounds(text: &str) -> Option<ReadValue> {
+    let amount = |text: &str| {
+        // A power factor has no unit.
+        let (number, unit) = text.trim().split_once(' ').unwrap_or((text.trim(), "1"));
+        let plain = number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
+        let value = number.parse::<f64>().ok().filter(|value| plain && value.is_finite())?;
+        if unit == "%" {
+            return Some((value, "%", 255, 0.01));
+        }
+        let (unit, code, factor) = READ_UNITS.into_iter().find(|(known, ..)| *known == unit)?;
+        Some((value, unit, code, factor))
+    };
+    let one = |text: &str| amount(text).filter(|(_, unit, ..)| *unit != "%");
+    let made = |low: Option<f64>, high: Option<f64>, unit: &'static str| ReadValue::Number { low, high, unit };
+    if let Some(rest) = text.strip_prefix("at most ") {
+        let (value, unit, ..) = one(rest)?;
+        return Some(made(None, Some(value), unit));
+    }
+    if let Some(rest) = text.strip_prefix("at least ") {
+        let (value, unit, ..) = one(rest)?;
+        return Some(made(Some(value), None, unit));
+    }
+    if let Some((middle, around)) = text.split_once(" ± ").or_else(|| text.split_once(" +/- ")) {
+        let ((value, unit, code, factor), (width, _, width_code, width_factor)) = (one(middle)?, amount(around)?);
+        let half = match around.ends_with('%') {
+            true => value.abs() * width / 100.0,
+            false if width_code == code => width * width_factor / factor,
+            false => return None,
+        };
+        return (half >= 0.0).then(|| made(Some(value - half), Some(value + half), unit));
+    }
+    let (low, high) = text.split_once(" to ")?;
+    let ((low, unit, ..), (high, same, ..)) = (one(low)?, one(high)?);
+    (unit == same && low <= high).then(|| made(Some(low), Some(high), unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_of_this_century_and_say_utc() {
+        assert_eq!(utc("2026-03-29 00:59:30 UTC"), Some(1_774_745_970));
+        assert_eq!(utc("2000-01-01 00:00:00 UTC"), Some(946_684_800));
+        for bad in [
+            "2026-03-29 00:59:30",
+            "2026-02-29 00:00:00 UTC",
+            "1999-12-31 00:00:00 UTC",
+            "2026-3-29 00:00:00 UTC",
+            "2026-03-29 24:00:00 UTC",
+            "",
+        ] {
+            assert_eq!(utc(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn conditions_on_a_register() {
+        let number = |low, high, unit| Some(ReadValue::Number { low, high, unit });
+        assert_eq!(bounds("200 V ± 1 %"), number(Some(198.0), Some(202.0), "V"));
+        assert_eq!(bounds("230 V +/- 500 mV"), number(Some(229.5), Some(230.5), "V"));
+        assert_eq!(bounds("at most 5 W"), number(None, Some(5.0), "W"));
+        assert_eq!(bounds("at least 1 kWh"), number(Some(1.0), None, "kWh"));
+        assert_eq!(bounds("49.9 Hz to 50.1 Hz"), number(Some(49.9), Some(50.1), "Hz"));
+        assert_eq!(bounds("at least 0.99"), number(Some(0.99), None, "1"));
+        for bad in
+            ["230 V", "230", "230 V ± 1 A", "1 V to 2 A", "2 V to 1 V", "5 % ± 1 %", "at most 1 %", "1e3 V ± 1 %"]
+        {
+            assert_eq!(bounds(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Every role, every object, every attribute and method: what the meter does against what its object list says and what the
+//! plan allows.
+//!
+//! Nothing is changed by it. Where a right is expected to be refused, what was read is written back, and a method is called
+//! with the parameter zero; where it is expected to be granted, a value of the wrong type shows that the right is there.
+
+use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult, MethodDescriptor, SelectiveAccess};
+use meterbench_iec62056::data::EncodedData;
+use meterbench_iec62056::octets::Writer;
+use meterbench_instruments::{ListedObject, PortError};
+use meterbench_plan::{ROLES, RightsRule};
+use meterbench_record::Value;
+use serde_json::json;
+
+use super::{Finding, Talk, plan_limit};
+
+/// `null-data`: no attribute and no parameter has this type.
+const NULL: [u8; 1] = [0];
+/// `integer 0`
+const ZERO: [u8; 2] = [15, 0];
+
+/// What a role does with an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Read,
+    Write,
+    Act,
+}
+
+impl Doing {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "written",
+            Self::Act => "called",
+        }
+    }
+
+    /// The letter of the matrix.
+    fn letter(self) -> char {
+        match self {
+            Self::Read => 'r',
+            Self::Write => 'w',
+            Self::Act => 'x',
+        }
+    }
+}
+
+/// Letters of the cells of one role and object, and what departs.
+#[derive(Default)]
+struct Cells {
+    words: Vec<String>,
+    departures: Vec<String>,
+    tried: u32,
+}
+
+impl Talk<'_> {
+    /// One finding for each role and object: how many of its cells depart.
+    pub(super) async fn access_rights(&mut self, rules: &[RightsRule]) -> Result<(), PortError> {
+        self.associate("management").await?;
+        let every = self.port.object_list().await?;
+        let values = self.values(&every).await?;
+        for role in ROLES.into_iter().filter(|role| self.accesses.iter().any(|access| access.role == *role)) {
+            self.associate(role).await?;
+            let own = self.port.object_list().await?;
+            for object in &every {
+                let claimed = own.iter().find(|row| (row.class, row.name) == (object.class, object.name));
+                let cells = self.try_object(role, object, claimed, rules, &values).await?;
+                self.find(finding(role, object, &cells));
+            }
+            self.port.close().await;
+        }
+        Ok(())
+    }
+
+    /// What management reads of every attribute, to be written back.
+    async fn values(&mut self, objects: &[ListedObject]) -> Result<Vec<(AttributeDescriptor, Vec<u8>)>, PortError> {
+        let mut values = Vec::new();
+        for object in objects {
+            for right in object.attributes.iter().filter(|right| right.read) {
+                let attribute = of(object, right.attribute);
+                if let Ok(value) = self.get_little(attribute).await?
+                    && value.len() < 600
+                {
+                    values.push((attribute, value));
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    async fn try_object(
+        &mut self,
+        role: &str,
+        object: &ListedObject,
+        claimed: Option<&ListedObject>,
+        rules: &[RightsRule],
+        values: &[(AttributeDescriptor, Vec<u8>)],
+    ) -> Result<Cells, PortError> {
+        let rule = rules.iter().find(|rule| rule.objects.iter().any(|pattern| pattern.matches(object.name)));
+        let mut cells = Cells::default();
+        if rule.is_none() {
+            cells.departures.push("no rule of the plan names this object".to_owned());
+        }
+        let may = |doing: Doing| {
+            rule.is_some_and(|rule| match doing {
+                Doing::Read => rule.read.contains(&role),
+                Doing::Write => rule.write.contains(&role),
+                Doing::Act => rule.act.contains(&role),
+            })
+        };
+        for right in &object.attributes {
+            let attribute = of(object, right.attribute);
+            let claim = claimed.and_then(|row| row.attributes.iter().find(|own| own.attribute == right.attribute));
+            // A name may be read by whoever knows it.
+            let may_read = may(Doing::Read) || right.attribute == 1;
+            let read = self.granted(Request::Get(attribute)).await?;
+            cells.compare(Doing::Read, right.attribute, read, claim.is_some_and(|claim| claim.read), may_read);
+            let (claimed, may_write) = (claim.is_some_and(|claim| claim.write), may(Doing::Write));
+            let known = values.iter().find(|(of, _)| *of == attribute).map_or(&NULL[..], |(_, value)| value);
+            let value = if claimed && may_write { &NULL[..] } else { known };
+            let written = self.granted(Request::Set(attribute, value)).await?;
+            cells.compare(Doing::Write, right.attribute, written, claimed, may_write);
+            cells.words.push(format!(
+                "{}{}",
+                right.attribute,
+                letters(&[(Doing::Read, read), (Doing::Write, written)])
+            ));
+        }
+        for &(number, _) in &object.methods {
+            let method = MethodDescriptor { class: object.class, name: object.name, method: number };
+            let claim = claimed.and_then(|row| row.methods.iter().find(|own| own.0 == number));
+            let (claimed, may_act) = (claim.is_some_and(|claim| claim.1), may(Doing::Act));
+            let parameter = if claimed && may_act { &NULL[..] } else { &ZERO[..] };
+            let called = self.granted(Request::Act(method, parameter)).await?;
+            cells.compare(Doing::Act, number, called, claimed, may_act);
+            cells.words.push(format!("m{number}{}", letters(&[(Doing::Act, called)])));
+        }
+        Ok(cells)
+    }
+
+    /// Whether the rights let a request through, whatever becomes of it. An association that a request ended is opened anew.
+    async fn granted(&mut self, request: Request<'_>) -> Result<bool, PortError> {
+        let answered = match request {
+            Request::Get(attribute) => self.get_little(attribute).await.map(|given| given.err().map_or(0, |e| e.0)),
+            Request::Set(attribute, value) => self.port.set(attribute, value).await.map(|result| result.0),
+            Request::Act(method, parameter) => self.port.act(method, Some(parameter)).await.map(|result| result.0),
+        };
+        match answered {
+            Ok(result) => Ok(result != DataAccessResult::READ_WRITE_DENIED.0),
+            // The service itself is refused to this client.
+            Err(PortError::Refused { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// GET; of a profile the first row.
+    async fn get_little(
+        &mut self,
+        attribute: AttributeDescriptor,
+    ) -> Result<Result<Vec<u8>, DataAccessResult>, PortError> {
+        if (attribute.class, attribute.attribute) != (7, 2) {
+            return self.port.get(attribute).await;
+        }
+        let mut octets = [0; 32];
+        let mut writer = Writer::new(&mut octets);
+        writer.structure(4);
+        writer.double_long_unsigned(1);
+        writer.double_long_unsigned(1);
+        writer.long_unsigned(1);
+        writer.long_unsigned(0);
+        let length = writer.finish().unwrap_or(0);
+        let access =
+            EncodedData::new(&octets[..length]).ok().map(|parameters| SelectiveAccess { selector: 2, parameters });
+        self.port.get_part(attribute, access).await
+    }
+}
+
+enum Request<'v> {
+    Get(AttributeDescriptor),
+    Set(AttributeDescriptor, &'v [u8]),
+    Act(MethodDescriptor, &'v [u8]),
+}
+
+fn of(object: &ListedObject, attribute: i8) -> AttributeDescriptor {
+    AttributeDescriptor { class: object.class, name: object.name, attribute }
+}
+
+fn letters(cells: &[(Doing, bool)]) -> String {
+    cells.iter().map(|&(doing, granted)| if granted { doing.letter() } else { '-' }).collect()
+}
+
+impl Cells {
+    /// What the meter does must be what it says, and no more than the plan allows.
+    fn compare(&mut self, doing: Doing, number: i8, granted: bool, claimed: bool, allowed: bool) {
+        self.tried += 1;
+        let what = if doing == Doing::Act { "method" } else { "attribute" };
+        if granted && !allowed {
+            self.departures.push(format!("{what} {number} can be {}, the plan forbids it", doing.word()));
+        }
+        if granted != claimed {
+            let (can, says) = if granted { ("can", "cannot") } else { ("cannot", "can") };
+            let word = doing.word();
+            self.departures.push(format!("{what} {number} {can} be {word}, the object list says it {says}"));
+        }
+    }
+}
+
+fn finding(role: &str, object: &ListedObject, cells: &Cells) -> Finding {
+    let subject = format!("{role} {}", object.name);
+    let departures = i64::try_from(cells.departures.len()).unwrap_or(i64::MAX);
+    let limit = plan_limit(None, Some(0.0), "cells that depart from the rights");
+    let mut finding = Finding::figure(&subject, "access-rights", Value::Integer(departures), "1", limit);
+    finding.raw.insert("role".into(), json!(role));
+    finding.raw.insert("class".into(), json!(object.class));
+    finding.raw.insert("object".into(), json!(object.name.to_string()));
+    finding.raw.insert("cells".into(), json!(cells.words.join(" ")));
+    finding.raw.insert("tried".into(), json!(cells.tried));
+    finding.note = (!cells.departures.is_empty()).then(|| cells.departures.join("; "));
+    finding
+}

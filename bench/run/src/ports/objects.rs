@@ -1,0 +1,143 @@
+//! Reading, writing and calling single objects.
+
+use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult, MethodDescriptor};
+use meterbench_iec62056::data::EncodedData;
+use meterbench_instruments::{PortError, result_words};
+use meterbench_plan::{DlmsValue, ObjectName, READ_UNITS, ReadExpectation, ReadValue};
+use meterbench_record::Value;
+use meterbench_standards::gum::Budget;
+use serde_json::json;
+
+use super::evidence::code;
+use super::{Finding, Talk, plan_limit};
+
+impl Talk<'_> {
+    /// Reads registers and data, and compares each with what the plan expects.
+    pub(super) async fn read(&mut self, role: &str, expect: &[ReadExpectation]) -> Result<(), PortError> {
+        self.associate(role).await?;
+        for ReadExpectation { object, value } in expect {
+            let read = match value {
+                ReadValue::Text(text) => self.read_text(object, text).await,
+                ReadValue::Number { low, high, unit } => self.read_number(object, (*low, *high), unit).await,
+            };
+            let finding = match read {
+                Err(PortError::Denied { result, .. }) => {
+                    Finding::met(&object.words, "access", false, &result_words(result.0), "given", None)
+                }
+                other => other?,
+            };
+            self.find(finding);
+        }
+        Ok(())
+    }
+
+    async fn read_text(&mut self, object: &ObjectName, text: &str) -> Result<Finding, PortError> {
+        let attribute = AttributeDescriptor { class: object.class, name: object.name, attribute: 2 };
+        let octets = match self.port.get(attribute).await? {
+            Ok(octets) => octets,
+            Err(result) => {
+                return Ok(Finding::met(&object.words, "text", false, &result_words(result.0), text, None));
+            }
+        };
+        let value = EncodedData::new(&octets).ok().map(|value| value.value());
+        let read = match value {
+            Some(value) => match (value.octets(), value.integer()) {
+                (Some(letters), _) => String::from_utf8_lossy(letters).into_owned(),
+                (None, Some(number)) => number.to_string(),
+                (None, None) => format!("{value:?}"),
+            },
+            None => "no value".to_owned(),
+        };
+        Ok(Finding::met(&object.words, "text", read == text, &read, text, None))
+    }
+
+    async fn read_number(
+        &mut self,
+        object: &ObjectName,
+        (low, high): (Option<f64>, Option<f64>),
+        unit: &'static str,
+    ) -> Result<Finding, PortError> {
+        let reading = self.port.register(object.class, object.name).await?;
+        let (_, code, factor) = READ_UNITS.into_iter().find(|(known, ..)| *known == unit).unwrap_or(("1", 255, 1.0));
+        let limit = plan_limit(low, high, &object.words);
+        let value = Value::Number(reading.value() / factor);
+        let mut finding = Finding::figure(&object.words, "reading", value, unit, limit);
+        finding.raw.insert("digits".into(), json!(reading.digits as i64));
+        finding.raw.insert("scaler".into(), json!(reading.scaler));
+        finding.raw.insert("unit".into(), json!(reading.unit));
+        let digit = Budget::default().rectangular("register: last digit", reading.resolution() / factor / 2.0);
+        finding.uncertainty = Some(digit.combine());
+        if reading.unit != code {
+            let note = format!("the meter says unit {}, {unit} is unit {code}", reading.unit);
+            return Ok(Finding::met(&object.words, "unit", false, "another", unit, Some(note)));
+        }
+        Ok(finding)
+    }
+
+    /// Writes an attribute. What is refused is refused, logged, and leaves nothing behind; what is granted reads back.
+    pub(super) async fn write(
+        &mut self,
+        role: &str,
+        object: &ObjectName,
+        attribute: i8,
+        value: &DlmsValue,
+        granted: bool,
+    ) -> Result<(), PortError> {
+        let subject = format!("{role} writes {} attribute {attribute}", object.words);
+        let attribute = AttributeDescriptor { class: object.class, name: object.name, attribute };
+        if granted {
+            self.associate(role).await?;
+            let result = self.port.set(attribute, &value.octets).await?;
+            self.answered(&subject, result.0, true);
+            let back = self.port.get(attribute).await?;
+            let same = back.as_ref().is_ok_and(|back| *back == value.octets);
+            let found = match &back {
+                Ok(_) if same => "as written".to_owned(),
+                Ok(other) => hexadecimal(other),
+                Err(result) => result_words(result.0),
+            };
+            self.find(Finding::met(&subject, "read-back", same, &found, &value.words, None));
+            return Ok(());
+        }
+        let before = self.before(&[code::ACCESS_DENIED]).await?;
+        self.associate(role).await?;
+        let result = self.port.set(attribute, &value.octets).await?;
+        self.answered(&subject, result.0, false);
+        self.after(&before, &subject).await
+    }
+
+    /// Calls a method.
+    pub(super) async fn act(
+        &mut self,
+        role: &str,
+        object: &ObjectName,
+        method: i8,
+        parameter: Option<&DlmsValue>,
+        granted: bool,
+    ) -> Result<(), PortError> {
+        let subject = format!("{role} calls {} method {method}", object.words);
+        let method = MethodDescriptor { class: object.class, name: object.name, method };
+        let parameter = parameter.map(|value| &value.octets[..]);
+        if granted {
+            self.associate(role).await?;
+            let result = self.port.act(method, parameter).await?;
+            self.answered(&subject, result.0, true);
+            return Ok(());
+        }
+        let before = self.before(&[code::ACCESS_DENIED]).await?;
+        self.associate(role).await?;
+        let result = self.port.act(method, parameter).await?;
+        self.answered(&subject, result.0, false);
+        self.after(&before, &subject).await
+    }
+
+    fn answered(&mut self, subject: &str, result: u8, granted: bool) {
+        let done = result == DataAccessResult::SUCCESS.0;
+        let expected = if granted { "success" } else { "refused" };
+        self.find(Finding::met(subject, "access", done == granted, &result_words(result), expected, None));
+    }
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect()
+}
