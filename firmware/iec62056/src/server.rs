@@ -108,6 +108,11 @@ pub trait LogicalDevice {
     fn act(&mut self, agreed: &Agreed, method: MethodDescriptor, parameter: Option<EncodedData<'_>>) -> ActionResult;
     /// Something for the security log.
     fn notice(&mut self, client: u16, notice: Notice);
+    /// Whether an answer in blocks ends one block early.
+    #[cfg(feature = "defects")]
+    fn truncates_blocks(&self) -> bool {
+        false
+    }
 }
 
 /// How far an association is.

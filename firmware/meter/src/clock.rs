@@ -146,12 +146,29 @@ pub struct Clock {
     zone: i16,
     daylight: DaylightSaving,
     quality: Quality,
+    #[cfg(feature = "defects")]
+    daylight_ignored: bool,
 }
 
 impl Clock {
     /// As it starts without supply before: the first second it can show, and not to be trusted.
     pub fn cold(zone: i16, daylight: DaylightSaving) -> Self {
-        Self { now: 0, residue: 0, trim_ppb: 0, zone, daylight, quality: Quality::Invalid }
+        Self {
+            now: 0,
+            residue: 0,
+            trim_ppb: 0,
+            zone,
+            daylight,
+            quality: Quality::Invalid,
+            #[cfg(feature = "defects")]
+            daylight_ignored: false,
+        }
+    }
+
+    /// Stays on standard time, whatever its rule says.
+    #[cfg(feature = "defects")]
+    pub(crate) fn ignore_daylight_saving(&mut self, ignored: bool) {
+        self.daylight_ignored = ignored;
     }
 
     /// Goes on by so many samples.
@@ -182,6 +199,10 @@ impl Clock {
 
     /// Seconds that daylight saving adds now.
     fn saving(&self) -> i64 {
+        #[cfg(feature = "defects")]
+        if self.daylight_ignored {
+            return 0;
+        }
         if !self.daylight.enabled {
             return 0;
         }

@@ -212,9 +212,24 @@ impl Meter {
         }
         Ok((Caller { role, association: *agreed }, object))
     }
-}
 
-impl Meter {
+    /// What the class of an object offers.
+    fn class(&self, object: &objects::Object) -> classes::Class {
+        #[cfg(feature = "defects")]
+        if self.defects.legal_write && matches!(object.kind, objects::Kind::Energy(..)) {
+            return classes::Class { attributes: 3, writable: &[2], methods: 1 };
+        }
+        classes::of(object)
+    }
+
+    /// The rights of a role in a group.
+    fn rights(&self, role: Role, group: Group) -> Rights {
+        #[cfg(feature = "defects")]
+        return self.defects.rights(role, group);
+        #[cfg(not(feature = "defects"))]
+        rights(role, group)
+    }
+
     /// Somebody tried to write or to call what the role may not.
     fn note_denied(&mut self) {
         let device = self.device_mut();
@@ -287,10 +302,10 @@ impl LogicalDevice for Meter {
         out: &mut Writer<'_>,
     ) -> Result<(), DataAccessResult> {
         let (caller, object) = self.object(agreed, attribute.class, attribute.name)?;
-        let class = classes::of(&object);
+        let class = self.class(&object);
         let number = u8::try_from(attribute.attribute).ok().filter(|n| (1..=class.attributes).contains(n));
         let number = number.ok_or(DataAccessResult::OBJECT_UNDEFINED)?;
-        if number != 1 && !rights(caller.role, object.group).read {
+        if number != 1 && !self.rights(caller.role, object.group).read {
             return Err(DataAccessResult::READ_WRITE_DENIED);
         }
         // Nothing here is read in part.
@@ -305,9 +320,9 @@ impl LogicalDevice for Meter {
             Ok(found) => found,
             Err(result) => return result,
         };
-        let class = classes::of(&object);
+        let class = self.class(&object);
         // Who may not write learns nothing of what is there.
-        if !rights(caller.role, object.group).write {
+        if !self.rights(caller.role, object.group).write {
             self.note_denied();
             return DataAccessResult::READ_WRITE_DENIED;
         }
@@ -326,8 +341,8 @@ impl LogicalDevice for Meter {
             Ok(found) => found,
             Err(result) => return ActionResult(result.0),
         };
-        let class = classes::of(&object);
-        if !rights(caller.role, object.group).act {
+        let class = self.class(&object);
+        if !self.rights(caller.role, object.group).act {
             self.note_denied();
             return ActionResult::READ_WRITE_DENIED;
         }
@@ -346,5 +361,10 @@ impl LogicalDevice for Meter {
         };
         let device = self.device_mut();
         device.security_log.push(device.clock.local(), event);
+    }
+
+    #[cfg(feature = "defects")]
+    fn truncates_blocks(&self) -> bool {
+        self.defects.blocks_truncated
     }
 }

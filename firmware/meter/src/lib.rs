@@ -16,9 +16,14 @@
 #[cfg(test)]
 extern crate std;
 
+#[cfg(all(feature = "defects", target_os = "none"))]
+compile_error!("planted faults are for emulated meters: an image is built without the feature `defects`");
+
 mod clock;
 mod configuration;
 pub mod cosem;
+#[cfg(feature = "defects")]
+pub mod defects;
 mod display;
 mod events;
 mod image;

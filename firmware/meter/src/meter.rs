@@ -101,6 +101,8 @@ pub struct Meter {
     settings: Settings,
     profile: Profile,
     device: Device,
+    #[cfg(feature = "defects")]
+    pub(crate) defects: crate::defects::Defects,
 }
 
 impl Meter {
@@ -128,7 +130,15 @@ impl Meter {
             config = config.import_only();
         }
         let device = Device::new(None);
-        Ok(Self { config, state: State::default(), settings: *settings, profile: *profile, device })
+        Ok(Self {
+            config,
+            state: State::default(),
+            settings: *settings,
+            profile: *profile,
+            device,
+            #[cfg(feature = "defects")]
+            defects: Default::default(),
+        })
     }
 
     /// The same meter with a serial number, keys, and its type number as printed.
@@ -143,6 +153,15 @@ impl Meter {
     #[must_use]
     pub fn with_configuration(mut self, configuration: &Configuration) -> Self {
         self.device.configure(configuration);
+        self
+    }
+
+    /// The same meter with planted faults, to be given after its configuration.
+    #[cfg(feature = "defects")]
+    #[must_use]
+    pub fn with_defects(mut self, defects: crate::defects::Defects) -> Self {
+        self.device.clock.ignore_daylight_saving(defects.dst_ignored);
+        self.defects = defects;
         self
     }
 
@@ -234,13 +253,27 @@ impl Meter {
     }
 
     /// Registers of the total, those of energies that the type does not register too.
-    pub fn registers(&self) -> &Registers {
-        self.state.total()
+    pub fn registers(&self) -> Registers {
+        self.booked(self.state.total())
     }
 
     /// Registers of one phase, counted from 0.
-    pub fn phase_registers(&self, phase: usize) -> &Registers {
-        self.state.phase(phase)
+    pub fn phase_registers(&self, phase: usize) -> Registers {
+        self.booked(self.state.phase(phase))
+    }
+
+    /// What the registers hold of what was measured: all of it, unless a fault is planted.
+    fn booked(&self, measured: &Registers) -> Registers {
+        #[cfg(feature = "defects")]
+        return self.defects.booked(*measured, self.config.impulses().constant);
+        #[cfg(not(feature = "defects"))]
+        *measured
+    }
+
+    /// Registers of the total (0) or of a phase (1 to 3), to be written.
+    #[cfg(feature = "defects")]
+    pub(crate) fn registers_mut(&mut self, phase: u8) -> &mut Registers {
+        self.state.registers_mut(phase)
     }
 
     /// Instantaneous values.

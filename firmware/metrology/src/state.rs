@@ -140,6 +140,15 @@ impl State {
         &self.phases[phase]
     }
 
+    /// Registers of the total (0) or of a phase (1 to 3), to be written.
+    #[cfg(feature = "defects")]
+    pub fn registers_mut(&mut self, phase: u8) -> &mut Registers {
+        match phase {
+            0 => &mut self.total,
+            n => &mut self.phases[usize::from(n) - 1],
+        }
+    }
+
     /// Registers of the total.
     pub fn total(&self) -> &Registers {
         &self.total

@@ -113,7 +113,7 @@ fn how_a_dwell_is_cut_changes_no_bit() {
         let mut position = Position::new(&three_phase(), &Settings::delivered(), front_end, &[], 5, 23.0).unwrap();
         (1..=pieces).for_each(|n| all(&mut position, &source, &air, end * n / pieces, Pace::Dwell));
         all(&mut position, &source, &air, end, Pace::Samples);
-        (*position.meter().registers(), position.take_edges())
+        (position.meter().registers(), position.take_edges())
     };
     assert_eq!(run(1), run(61));
 }

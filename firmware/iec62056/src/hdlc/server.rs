@@ -105,6 +105,14 @@ impl<const FRAME: usize, const MESSAGE: usize> Server<FRAME, MESSAGE> {
         Ok(Self { settings, delimiter: Delimiter::default(), link: Link::new(own), line: [0; FRAME], last_octet_ms: 0 })
     }
 
+    /// Sends all frames of an answer at once, whatever window is agreed on.
+    #[cfg(feature = "defects")]
+    #[must_use]
+    pub fn with_window_ignored(mut self, ignored: bool) -> Self {
+        self.link.ignore_window(ignored);
+        self
+    }
+
     /// Takes octets from the line up to the end of one frame; returns how many. Call it again with the rest after
     /// [`Self::poll_event`] and [`Self::poll_transmit`] are drained.
     #[must_use = "octets that were not taken must be given again"]

@@ -36,6 +36,9 @@ pub(crate) struct Transfer<const N: usize> {
     oldest: u8,
     /// Frames from the oldest on that were ever sent: after a rewind they may still be acknowledged.
     ever_sent: u8,
+    /// The window is ignored.
+    #[cfg(feature = "defects")]
+    pub(crate) window_ignored: bool,
 }
 
 /// One I frame to be sent.
@@ -60,6 +63,8 @@ impl<const N: usize> Transfer<N> {
             receive: 0,
             oldest: 0,
             ever_sent: 0,
+            #[cfg(feature = "defects")]
+            window_ignored: false,
         }
     }
 
@@ -110,9 +115,16 @@ impl<const N: usize> Transfer<N> {
 
     /// Whether an I frame may go out.
     pub(crate) fn can_send(&self) -> bool {
-        self.outgoing.has_unsent(Kind::Numbered)
-            && self.outstanding() < self.parameters.window_transmit
-            && !self.peer_busy
+        self.outgoing.has_unsent(Kind::Numbered) && self.outstanding() < self.window() && !self.peer_busy
+    }
+
+    /// Frames that may be outstanding.
+    fn window(&self) -> u8 {
+        #[cfg(feature = "defects")]
+        if self.window_ignored {
+            return u8::MAX;
+        }
+        self.parameters.window_transmit
     }
 
     /// The next I frame; its P/F bit is set when it is the last before the peer must speak.
@@ -120,7 +132,7 @@ impl<const N: usize> Transfer<N> {
         if !self.can_send() {
             return None;
         }
-        let (number, window) = (self.send, self.parameters.window_transmit);
+        let (number, window) = (self.send, self.window());
         let full = self.outstanding() + 1 >= window;
         let segment = self.outgoing.next(usize::from(self.parameters.information_transmit))?;
         self.send = modulo(number + 1);

@@ -88,6 +88,8 @@ impl Server {
             self.long_request[..self.long_length].copy_from_slice(&apdu[..self.long_length]);
         }
         let device = &*device;
+        #[cfg(feature = "defects")]
+        self.sender.truncate(device.truncates_blocks());
         let kept = if let GetRequest::Next { .. } = request { self.kept } else { None };
         if let Some(length) = kept {
             let GetRequest::Next { number, .. } = request else { return 0 };

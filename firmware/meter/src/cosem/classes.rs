@@ -80,6 +80,10 @@ pub(crate) fn get(
 
 /// Takes the value of an attribute. Whether it may be written was asked before.
 pub(crate) fn set(meter: &mut Meter, object: &Object, attribute: u8, value: EncodedData<'_>) -> DataAccessResult {
+    #[cfg(feature = "defects")]
+    if let Kind::Energy(_, phase) = object.kind {
+        return crate::defects::write_energy(meter, object.name.c() - 20 * phase, phase, value);
+    }
     let device = meter.device_mut();
     match object.kind {
         Kind::Clock => clock::set(&mut device.clock, attribute, value),
@@ -92,6 +96,10 @@ pub(crate) fn set(meter: &mut Meter, object: &Object, attribute: u8, value: Enco
 
 /// Calls a method. Whether it may be called was asked before.
 pub(crate) fn act(meter: &mut Meter, object: &Object, method: u8, parameter: Option<EncodedData<'_>>) -> ActionResult {
+    #[cfg(feature = "defects")]
+    if let Kind::Energy(_, phase) = object.kind {
+        return crate::defects::reset_energy(meter, object.name.c() - 20 * phase, phase);
+    }
     let device = meter.device_mut();
     match object.kind {
         Kind::Clock => clock::act(&mut device.clock, method, parameter),

@@ -72,9 +72,12 @@ impl OpticalPort {
             inactivity_ms: 1000 * u32::from(ports.inactivity_s),
             calling: false,
         };
+        let hdlc = hdlc::Server::new(link).expect("the frame has room for the information of the setup");
+        #[cfg(feature = "defects")]
+        let hdlc = hdlc.with_window_ignored(meter.defects.window_ignored);
         Self {
             sign_on: readout::Meter::new(settings).expect("the identification is made of letters"),
-            hdlc: hdlc::Server::new(link).expect("the frame has room for the information of the setup"),
+            hdlc,
             server: Server::new(),
             linked: false,
             gone: false,

@@ -1,5 +1,7 @@
 //! The meter as a client sees it: associations, rights, blocks, replay.
 
+#[cfg(feature = "defects")]
+mod defects;
 mod ports;
 
 use meterbench_iec62056::acse::{Diagnostic, Mechanism, UserDiagnostic};

@@ -9,17 +9,20 @@ use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
 use super::*;
 
 /// A client's link to an optical port, octet by octet, on the meter's own time.
-struct Head {
-    meter: Meter,
+pub(super) struct Head {
+    pub(super) meter: Meter,
     port: OpticalPort,
-    link: Link<300, 2048>,
-    to_client: Vec<u8>,
+    pub(super) link: Link<300, 2048>,
+    pub(super) to_client: Vec<u8>,
     switched: Vec<(Baud, Format)>,
 }
 
 impl Head {
     fn new(client: u16) -> Self {
-        let meter = meter(THREE_PHASE);
+        Self::of(meter(THREE_PHASE), client)
+    }
+
+    pub(super) fn of(meter: Meter, client: u16) -> Self {
         let settings = ClientSettings {
             address: Address::one(client).unwrap(),
             server: Address::two(1, 17).unwrap(),
@@ -35,12 +38,12 @@ impl Head {
         Self { meter, port, link: Link::new(settings).unwrap(), to_client: Vec::new(), switched: Vec::new() }
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.meter.sample_index() / 8
     }
 
     /// Octets to the meter, and what it says at once.
-    fn give(&mut self, octets: &[u8]) {
+    pub(super) fn give(&mut self, octets: &[u8]) {
         let Self { meter, port, to_client, switched, .. } = self;
         port.receive(meter, octets, |action| match action {
             PortAction::Transmit(octets) => to_client.extend_from_slice(octets),
@@ -58,7 +61,7 @@ impl Head {
         });
     }
 
-    fn said(&mut self, milliseconds: u64) -> Vec<u8> {
+    pub(super) fn said(&mut self, milliseconds: u64) -> Vec<u8> {
         for _ in 0..milliseconds {
             self.pass();
         }
@@ -66,7 +69,7 @@ impl Head {
     }
 
     /// Lets both ends talk until the client has a message, or an event of its link.
-    fn answer(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn answer(&mut self) -> Option<Vec<u8>> {
         for _ in 0..10_000 {
             let now = self.now();
             while let Some(frame) = self.link.poll_transmit(now).map(<[u8]>::to_vec) {
@@ -89,7 +92,7 @@ impl Head {
     }
 }
 
-fn reads_the_name(head: &mut Head) {
+pub(super) fn reads_the_name(head: &mut Head) {
     let now = head.now();
     head.link.connect(now);
     assert_eq!(head.answer(), None);
@@ -171,7 +174,7 @@ fn a_stray_flag_does_not_keep_the_head_for_ever() {
 }
 
 /// The software configuration of a fixture, with code Z18 (digits 39 to 41) and Z11 (20 and 21) as given.
-fn configuration(z11: &str, z18: &str) -> Configuration {
+pub(super) fn configuration(z11: &str, z18: &str) -> Configuration {
     let text = "41002-00101011-0000000100-000000001000-0000001000-30001031".replace('-', "");
     format!("{}{z11}{}{z18}{}", &text[..19], &text[21..38], &text[41..]).parse().unwrap()
 }
@@ -183,12 +186,11 @@ fn an_omnipower_that_is_configured_so_reads_out_in_plain() {
     for (z18, plain) in [("000", false), ("001", true)] {
         let configuration = configuration("02", z18);
         let settings = Settings::delivered().configured(&configuration);
-        let mut head = Head::new(16);
-        head.meter = Meter::new(&profile, &settings)
+        let meter = Meter::new(&profile, &settings)
             .unwrap()
             .with_identity(&identity(4711), type_number)
             .with_configuration(&configuration);
-        head.port = OpticalPort::new(&head.meter);
+        let mut head = Head::of(meter, 16);
         head.give(b"/?!\r\n");
         head.said(1500);
         head.give(b"\x06050\r\n");

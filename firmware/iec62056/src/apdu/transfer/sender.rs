@@ -39,6 +39,9 @@ impl Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BlockSender {
     state: State,
+    /// The last block is left out.
+    #[cfg(feature = "defects")]
+    truncates: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +56,17 @@ enum State {
 impl BlockSender {
     /// Nothing to send.
     pub const fn new() -> Self {
-        Self { state: State::Idle }
+        Self {
+            state: State::Idle,
+            #[cfg(feature = "defects")]
+            truncates: false,
+        }
+    }
+
+    /// Leaves the last block of every answer out.
+    #[cfg(feature = "defects")]
+    pub(crate) fn truncate(&mut self, truncates: bool) {
+        self.truncates = truncates;
     }
 
     /// Whether the client is to ask for more.
@@ -129,6 +142,8 @@ impl BlockSender {
             return refuse(answer, invoke, splitter.number, DataAccessResult::DATA_BLOCK_UNAVAILABLE, out);
         };
         let (last, number) = (block.last, block.number);
+        #[cfg(feature = "defects")]
+        let last = last || (self.truncates && splitter.total - splitter.offset <= length);
         let mut writer = Writer::new(out);
         match answer {
             Answer::Get | Answer::GetWithList => {

@@ -94,6 +94,11 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
         }
     }
 
+    #[cfg(feature = "defects")]
+    pub(super) fn ignore_window(&mut self, ignored: bool) {
+        self.transfer.window_ignored = ignored;
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.state != State::Disconnected
     }

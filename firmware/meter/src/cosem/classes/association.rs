@@ -5,9 +5,8 @@ use meterbench_iec62056::data::BitString;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::Writer;
 
-use super::super::roles::{Role, rights};
+use super::super::roles::Role;
 use super::super::{Caller, objects};
-use super::of;
 use crate::meter::Meter;
 
 /// DLMS names: joint-iso-ccitt(2) country(16) country-name(756) identified-organisation(5) DLMS-UA(8).
@@ -73,7 +72,7 @@ fn object_list(meter: &Meter, role: Role, out: &mut Writer<'_>) {
     out.array(list().count());
     for object in list() {
         let (class, version) = object.class();
-        let (offered, may) = (of(&object), rights(role, object.group));
+        let (offered, may) = (meter.class(&object), meter.rights(role, object.group));
         out.structure(4);
         out.long_unsigned(class);
         out.unsigned(version);

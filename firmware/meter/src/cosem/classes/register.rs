@@ -19,7 +19,9 @@ pub(super) fn energy(
 ) {
     let registers = if phase == 0 { meter.registers() } else { meter.phase_registers(usize::from(phase) - 1) };
     match attribute {
-        2 => out.double_long_unsigned((energy(registers).watt_hours() % CAPACITY) as u32),
+        2 => out.double_long_unsigned((energy(&registers).watt_hours() % CAPACITY) as u32),
+        #[cfg(feature = "defects")]
+        _ if meter.defects.wrong_scaler => scaler_unit(1, energy_unit(object.name.c() - 20 * phase), out),
         _ => scaler_unit(0, energy_unit(object.name.c() - 20 * phase), out),
     }
 }

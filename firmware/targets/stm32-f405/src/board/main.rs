@@ -109,7 +109,7 @@ mod app {
         if let Some(image) = image {
             meter.restore(&image);
         }
-        let saved = Saved::new(0, meter.registers());
+        let saved = Saved::new(0, &meter.registers());
 
         let serial = SerialConfig::default().baudrate(9600.bps());
         let Ok(serial) = Serial::<USART2>::new(device.USART2, (gpioa.pa2, gpioa.pa3), serial, &mut rcc) else {
@@ -235,7 +235,7 @@ mod app {
     fn idle(mut cx: idle::Context) -> ! {
         let desk = cx.local.desk;
         loop {
-            let (index, registers) = cx.shared.meter.lock(|meter| (meter.sample_index(), *meter.registers()));
+            let (index, registers) = cx.shared.meter.lock(|meter| (meter.sample_index(), meter.registers()));
             desk.feed(index);
             let low = desk.supply.is_low();
             let due = !low && desk.saved.is_due(index, &registers);
