@@ -52,6 +52,10 @@ const CASES: [Case; 20] = [
     Case { fault: "phase-sequence",        fails: "2 %",          passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["l1-l3-l2"], steps: "influence: { vary: phase-sequence }" },
 ];
 
+/// Faults that show at a port alone. No step of a plan reads one yet; the tests of the firmware show each beside a sound meter.
+const AT_THE_PORTS: [&str; 6] =
+    ["rights-hole", "wrong-scaler", "window-ignored", "blocks-truncated", "dst-ignored", "legal-write"];
+
 /// What a plan says of a meter with this fault: outcome, failing identifiers, worst value in words.
 fn tested(case: &Case, severity: &str) -> Result<(Outcome, Vec<Measurement>, usize), String> {
     let plan = format!("plan: Validation\nstandard: {}\nsteps:\n  - {}\n", case.standard, case.steps);
@@ -118,10 +122,11 @@ fn main() -> ExitCode {
         }
     }
     let known = catalogue::FAULTS.iter().map(|(name, _)| *name);
-    for missing in known.filter(|name| !CASES.iter().any(|case| case.fault == *name)) {
+    for missing in known.filter(|name| !CASES.iter().any(|case| case.fault == *name) && !AT_THE_PORTS.contains(name)) {
         println!("WRONG  {missing} is in the catalogue and not in this table");
         wrong += 1;
     }
+    let _ = writeln!(table, "\nNot in this table, as no step of a plan reads a port yet: {}.", AT_THE_PORTS.join(", "));
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/validation/faults.md");
     let written = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&file, table));
     if let Err(error) = written {

@@ -56,6 +56,12 @@ pub const FAULTS: Entries = built_in![
     "faults" / "clock-error",
     "faults" / "pulse-width",
     "faults" / "s0-loss",
+    "faults" / "rights-hole",
+    "faults" / "wrong-scaler",
+    "faults" / "window-ignored",
+    "faults" / "blocks-truncated",
+    "faults" / "dst-ignored",
+    "faults" / "legal-write",
 ];
 
 /// Something the command line names is wrong; nothing has been energised.

@@ -11,6 +11,7 @@ mod tests;
 
 use meterbench_lockstep::process_until_window;
 use meterbench_meter::cosem::Identity;
+use meterbench_meter::defects::Defects;
 use meterbench_meter::{Action, Configuration, Display, Meter, MeterError, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
 
@@ -80,6 +81,15 @@ impl Body {
     pub(crate) fn with_configuration(self, configuration: &Configuration) -> Self {
         match self {
             Self::Native(meter) => Self::Native(Box::new(meter.with_configuration(configuration))),
+            other @ Self::LockStep(_) => other,
+        }
+    }
+
+    /// With planted faults; a body elsewhere has none, and the laboratory refuses them there.
+    #[must_use]
+    pub(crate) fn with_defects(self, defects: Defects) -> Self {
+        match self {
+            Self::Native(meter) => Self::Native(Box::new(meter.with_defects(defects))),
             other @ Self::LockStep(_) => other,
         }
     }

@@ -1,6 +1,7 @@
-//! Planted faults: each changes the meter or its front end, never a reading of the bench.
+//! Planted faults: each changes the meter's firmware, its front end or its outputs, never a reading of the bench.
 
-use meterbench_meter::{Display, Settings};
+use meterbench_meter::Settings;
+use meterbench_meter::defects::Defects;
 use meterbench_metrology::{Impulse, MeterConstant, SAMPLE_RATE, SampleInstant};
 
 use crate::analogue::FrontEnd;
@@ -34,13 +35,13 @@ pub enum FaultKind {
     SelfHeating,
     /// Change of the error at the reversed phase sequence [%].
     PhaseSequence,
-    /// The register misses one impulse in so many.
+    /// A register misses the energy of one impulse in so many.
     RegisterLoss,
     /// Share of the exported energy that the register books as import [%].
     WrongDirection,
     /// Share of the inductive reactive energy that the register books as capacitive [%].
     ReactiveSign,
-    /// The register drops half of this at every impulse (Wh): a remainder that is rounded off.
+    /// A register drops half of this at every impulse (Wh): a remainder that is rounded off.
     RoundingLoss,
     /// The meter's clock runs fast (ppm).
     ClockError,
@@ -48,6 +49,18 @@ pub enum FaultKind {
     PulseWidth,
     /// One impulse in so many does not reach S0, in one for a dead output; the LED gives it.
     S0Loss,
+    /// The reader may do what only management may.
+    RightsHole,
+    /// The scaler of energies is one too high; value and display are right.
+    WrongScaler,
+    /// The optical port sends all frames of an answer at once, whatever window was agreed on.
+    WindowIgnored,
+    /// An answer in blocks ends one block early.
+    BlocksTruncated,
+    /// The clock does not go over to daylight saving time, although its setup says so.
+    DstIgnored,
+    /// Management writes and resets energies.
+    LegalWrite,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -62,32 +75,64 @@ pub struct Fault {
 #[error("{0}")]
 pub struct FaultError(String);
 
+/// Names in fault files.
+const NAMES: [(&str, FaultKind); 26] = [
+    ("gain", FaultKind::Gain),
+    ("phase-error", FaultKind::PhaseError),
+    ("creep", FaultKind::Creep),
+    ("lost-phase", FaultKind::LostPhase),
+    ("dropped-impulses", FaultKind::DroppedImpulses),
+    ("noise", FaultKind::Noise),
+    ("offset-power", FaultKind::OffsetPower),
+    ("wrong-constant", FaultKind::WrongConstant),
+    ("voltage-coefficient", FaultKind::VoltageCoefficient),
+    ("frequency-coefficient", FaultKind::FrequencyCoefficient),
+    ("shunt-tcr", FaultKind::ShuntTcr),
+    ("self-heating", FaultKind::SelfHeating),
+    ("phase-sequence", FaultKind::PhaseSequence),
+    ("register-loss", FaultKind::RegisterLoss),
+    ("wrong-direction", FaultKind::WrongDirection),
+    ("reactive-sign", FaultKind::ReactiveSign),
+    ("rounding-loss", FaultKind::RoundingLoss),
+    ("clock-error", FaultKind::ClockError),
+    ("pulse-width", FaultKind::PulseWidth),
+    ("s0-loss", FaultKind::S0Loss),
+    ("rights-hole", FaultKind::RightsHole),
+    ("wrong-scaler", FaultKind::WrongScaler),
+    ("window-ignored", FaultKind::WindowIgnored),
+    ("blocks-truncated", FaultKind::BlocksTruncated),
+    ("dst-ignored", FaultKind::DstIgnored),
+    ("legal-write", FaultKind::LegalWrite),
+];
+
 impl FaultKind {
     /// By the name in fault files.
     pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "gain" => Self::Gain,
-            "phase-error" => Self::PhaseError,
-            "creep" => Self::Creep,
-            "lost-phase" => Self::LostPhase,
-            "dropped-impulses" => Self::DroppedImpulses,
-            "noise" => Self::Noise,
-            "offset-power" => Self::OffsetPower,
-            "wrong-constant" => Self::WrongConstant,
-            "voltage-coefficient" => Self::VoltageCoefficient,
-            "frequency-coefficient" => Self::FrequencyCoefficient,
-            "shunt-tcr" => Self::ShuntTcr,
-            "self-heating" => Self::SelfHeating,
-            "phase-sequence" => Self::PhaseSequence,
-            "register-loss" => Self::RegisterLoss,
-            "wrong-direction" => Self::WrongDirection,
-            "reactive-sign" => Self::ReactiveSign,
-            "rounding-loss" => Self::RoundingLoss,
-            "clock-error" => Self::ClockError,
-            "pulse-width" => Self::PulseWidth,
-            "s0-loss" => Self::S0Loss,
-            _ => return None,
-        })
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// The name in fault files.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// Planted in the firmware: an image has no such fault.
+    pub fn is_of_firmware(self) -> bool {
+        self.is_there_or_not()
+            || matches!(self, Self::RegisterLoss | Self::WrongDirection | Self::ReactiveSign | Self::RoundingLoss)
+    }
+
+    /// Has no severity but 1.
+    fn is_there_or_not(self) -> bool {
+        matches!(
+            self,
+            Self::RightsHole
+                | Self::WrongScaler
+                | Self::WindowIgnored
+                | Self::BlocksTruncated
+                | Self::DstIgnored
+                | Self::LegalWrite
+        )
     }
 }
 
@@ -128,24 +173,21 @@ impl Fault {
             FaultKind::PulseWidth if !(0.1..=1000.0).contains(&severity) => refuse("an impulse lasts 0.1 to 1000 ms"),
             FaultKind::ClockError if severity.abs() > 50_000.0 => refuse("a clock error is at most 50000 ppm"),
             FaultKind::Creep | FaultKind::OffsetPower if severity.abs() > 1000.0 => refuse("power is at most 1000 W"),
+            _ if kind.is_there_or_not() && severity != 1.0 => {
+                refuse("it is there or not: leave the severity out, or write 1")
+            }
             _ => Ok(Self { kind, severity }),
         }
     }
 }
 
-/// Faults behind the metrology: at the outputs and in the registers.
+/// Faults at the outputs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Planted {
     drop_one_in: Option<u32>,
-    lose_one_in: Option<u32>,
     drop_on_s0_one_in: Option<u32>,
     /// Time an impulse lasts (1/65536 sample).
     width: Option<u64>,
-    /// Wh that the register drops at every impulse.
-    dropped_wh: f64,
-    /// Shares of export booked as import, of inductive booked as capacitive.
-    export_as_import: f64,
-    inductive_as_capacitive: f64,
 }
 
 impl Planted {
@@ -163,32 +205,16 @@ impl Planted {
         };
         (impulse.rise, self.width.map_or(impulse.fall, later))
     }
-
-    /// What the display shows, as the faults of the register leave it; `display` is that of the meter itself.
-    pub(crate) fn shown<E>(
-        &self,
-        mut display: impl FnMut([u8; 3]) -> Result<Option<Display>, E>,
-        obis: [u8; 3],
-        impulses: u32,
-    ) -> Result<Option<Display>, E> {
-        let Some(own) = display(obis)? else { return Ok(None) };
-        let (share, item) = match obis {
-            [1, 8, 0] => (self.export_as_import, [2, 8, 0]),
-            [2, 8, 0] => (-self.export_as_import, [2, 8, 0]),
-            [3, 8, 0] => (-self.inductive_as_capacitive, [3, 8, 0]),
-            _ => (self.inductive_as_capacitive, [3, 8, 0]),
-        };
-        let moved = if share == 0.0 { 0.0 } else { share * display(item)?.map_or(0.0, |d| d.digits as f64) };
-        let lost = self.lose_one_in.map_or(0.0, |n| f64::from(impulses / n)) + self.dropped_wh * f64::from(impulses);
-        let per_digit = 1000.0 / 10f64.powi(i32::from(own.format.decimals));
-        let digits = own.digits as f64 + moved - lost / per_digit;
-        Ok(Some(Display { digits: digits.max(0.0) as u64, ..own }))
-    }
 }
 
 /// What a set of faults does to a meter with this many systems.
-pub(crate) fn plant(faults: &[Fault], systems: usize, front_end: &mut FrontEnd, settings: &mut Settings) -> Planted {
-    let mut planted = Planted::default();
+pub(crate) fn plant(
+    faults: &[Fault],
+    systems: usize,
+    front_end: &mut FrontEnd,
+    settings: &mut Settings,
+) -> (Planted, Defects) {
+    let (mut planted, mut defects) = (Planted::default(), Defects::default());
     for fault in faults {
         let severity = fault.severity;
         let percent = severity / 100.0;
@@ -218,16 +244,22 @@ pub(crate) fn plant(faults: &[Fault], systems: usize, front_end: &mut FrontEnd, 
             // 100 A heat the shunt by 24 K.
             FaultKind::SelfHeating => channels.for_each(|c| c.heating_gain += percent / (c.heating * 1e4)),
             FaultKind::PhaseSequence => channels.for_each(|c| c.sequence_gain += percent),
-            FaultKind::RegisterLoss => planted.lose_one_in = Some(severity as u32),
-            FaultKind::WrongDirection => planted.export_as_import = percent,
-            FaultKind::ReactiveSign => planted.inductive_as_capacitive = percent,
-            FaultKind::RoundingLoss => planted.dropped_wh = severity / 2.0,
             FaultKind::PulseWidth => {
                 planted.width = Some((severity / 1000.0 * f64::from(SAMPLE_RATE) * 65_536.0).round() as u64);
             }
             FaultKind::S0Loss => planted.drop_on_s0_one_in = Some(severity as u32),
             FaultKind::ClockError => front_end.clock *= 1.0 + severity * 1e-6,
+            FaultKind::RegisterLoss => defects.register_loss = severity as u32,
+            FaultKind::WrongDirection => defects.wrong_direction_ppm = (severity * 1e4).round() as u32,
+            FaultKind::ReactiveSign => defects.reactive_sign_ppm = (severity * 1e4).round() as u32,
+            FaultKind::RoundingLoss => defects.rounding_loss_uwh = (severity / 2.0 * 1e6).round() as u32,
+            FaultKind::RightsHole => defects.rights_hole = true,
+            FaultKind::WrongScaler => defects.wrong_scaler = true,
+            FaultKind::WindowIgnored => defects.window_ignored = true,
+            FaultKind::BlocksTruncated => defects.blocks_truncated = true,
+            FaultKind::DstIgnored => defects.dst_ignored = true,
+            FaultKind::LegalWrite => defects.legal_write = true,
         }
     }
-    planted
+    (planted, defects)
 }

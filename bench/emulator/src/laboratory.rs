@@ -78,6 +78,10 @@ pub enum LaboratoryError {
     Body(#[from] QemuUnusable),
     #[error("position {position}: the meter constant is zero")]
     Constant { position: u32 },
+    #[error(
+        "position {position}: fault `{fault}` is planted in the firmware, and an image has none: write `body: native`"
+    )]
+    DefectInImage { position: u32, fault: &'static str },
     #[error("there is no instrument `{0}`")]
     NoInstrument(String),
     #[error("{instrument} cannot listen on {address}: {source}")]
@@ -209,6 +213,7 @@ fn display_name(position: u32) -> String {
 impl Laboratory {
     /// Whether every meter of this configuration can be made. No process is started.
     pub fn verify(config: &LaboratoryConfig) -> Result<(), LaboratoryError> {
+        refuse_defects(config)?;
         if let BodyConfig::Qemu(qemu) = &config.body {
             qemu.check()?;
         }
@@ -218,6 +223,7 @@ impl Laboratory {
 
     /// Builds the laboratory and starts serving its pipes on the current runtime. Bench time begins now.
     pub fn start(config: &LaboratoryConfig) -> Result<Self, LaboratoryError> {
+        refuse_defects(config)?;
         let mut positions = Vec::new();
         let mut systems = 1;
         let wiring = config.meters.iter().map(|(_, meter)| meter.calculator).collect();
@@ -453,6 +459,15 @@ impl Laboratory {
         if let Some(slot) = self.lock().slots.get_mut(&name) {
             slot.instrument.disconnected(client);
         }
+    }
+}
+
+/// No image has faults planted in its firmware.
+fn refuse_defects(config: &LaboratoryConfig) -> Result<(), LaboratoryError> {
+    let mut planted = config.meters.iter().flat_map(|(number, meter)| meter.faults.iter().map(|f| (*number, f.kind)));
+    match planted.find(|(_, kind)| config.body != BodyConfig::Native && kind.is_of_firmware()) {
+        Some((position, kind)) => Err(LaboratoryError::DefectInImage { position, fault: kind.name() }),
+        None => Ok(()),
     }
 }
 

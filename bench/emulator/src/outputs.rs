@@ -101,15 +101,6 @@ impl Outputs {
         std::mem::take(&mut self.edges)
     }
 
-    /// Impulses the metrology has given.
-    pub(crate) fn impulses(&self) -> u32 {
-        self.impulses
-    }
-
-    pub(crate) fn planted(&self) -> &Planted {
-        &self.planted
-    }
-
     /// Begins to count the pulses of S0 anew at this sample of true time.
     pub(crate) fn reset_pulses(&mut self, now: u64) {
         let still_on = self.s0.pulse.filter(|(_, fall)| *fall > SampleInstant::new(now, 0));

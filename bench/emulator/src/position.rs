@@ -71,11 +71,11 @@ impl Position {
         body: impl FnOnce(&Settings) -> Result<Body, BodyError>,
     ) -> Result<Self, BodyError> {
         let mut settings = *settings;
-        let planted = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
+        let (planted, defects) = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
         Ok(Self {
             outputs: Outputs::new(planted, front_end.clock),
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
-            body: body(&settings)?,
+            body: body(&settings)?.with_defects(defects),
             profile: *profile,
             frames: Vec::with_capacity(BLOCK),
             taken: (0, 0),
@@ -185,8 +185,7 @@ impl Position {
 
     /// What the display shows of this item.
     pub(crate) fn display(&mut self, obis: [u8; 3]) -> Option<Display> {
-        let Self { outputs, body, .. } = self;
-        let shown = outputs.planted().shown(|item| body.display(item), obis, outputs.impulses());
+        let shown = self.body.display(obis);
         self.sound(shown).ok().flatten()
     }
 

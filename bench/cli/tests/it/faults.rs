@@ -1,5 +1,7 @@
 //! Planted faults: the right plan fails them where the true error exceeds the limit, and passes where it does not.
 
+use meterbench::assemble::equip;
+use meterbench::catalogue::Refusal;
 use meterbench_record::{Measurement, Outcome, Verdict};
 use rstest::rstest;
 
@@ -82,6 +84,9 @@ fn creep_fails_no_load_where_it_makes_more_than_one_impulse(#[case] fault: &str,
 #[case("dropped-impulses=2000", Outcome::Pass)]
 #[case("wrong-constant=800", Outcome::Fail)]
 #[case("wrong-constant=400", Outcome::Fail)]
+#[case("register-loss=200", Outcome::Fail)]
+#[case("register-loss=2000", Outcome::Pass)]
+#[case("rounding-loss=0.02 Wh", Outcome::Fail)]
 fn impulses_that_do_not_match_the_register_fail_the_dial_test(#[case] fault: &str, #[case] outcome: Outcome) {
     let ran = run(CONSTANT, "emulated-3ph", &changes(&[fault]));
     assert_eq!(ran.outcome, outcome, "{:?}", ran.record.measurements[0].value);
@@ -127,4 +132,37 @@ steps:
     };
     let (quiet, noisy) = (deviation(&[]), deviation(&["noise=30"]));
     assert!(noisy > 5.0 * quiet, "{quiet} {noisy}");
+}
+
+/// Why a bench with a fault cannot be equipped.
+fn refused(bench: &str, fault: &str) -> String {
+    match equip(bench, &changes(&[fault])) {
+        Err(Refusal::Words(text)) => text,
+        other => panic!("{fault}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_fault_of_the_firmware_is_refused_where_the_firmware_is_an_image() {
+    let qemu = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/benches/qemu.yaml");
+    for fault in ["register-loss", "rights-hole", "dst-ignored"] {
+        assert_eq!(
+            refused(qemu, fault),
+            format!(
+                "position 1: fault `{fault}` is planted in the firmware, and an image has none: write `body: native`"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_is_there_or_not_has_no_other_severity() {
+    let faults = ["rights-hole", "wrong-scaler", "window-ignored", "blocks-truncated", "dst-ignored", "legal-write"];
+    for fault in faults {
+        assert!(equip("emulated-3ph", &changes(&[fault])).is_ok(), "{fault}");
+        for severity in ["0", "2", "0.5"] {
+            let said = refused("emulated-3ph", &format!("{fault}={severity}"));
+            assert_eq!(said, format!("fault `{fault}`: it is there or not: leave the severity out, or write 1"));
+        }
+    }
 }

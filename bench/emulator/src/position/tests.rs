@@ -2,6 +2,7 @@ use meterbench_meter::TypeNumber;
 
 use super::*;
 use crate::air::Air;
+use crate::faults::FaultKind;
 use crate::noise::Draw;
 use crate::source::{Phasor, SourceLog};
 
@@ -41,6 +42,22 @@ fn with_an_ideal_front_end_the_register_is_the_energy_of_the_source() {
         println!("world and firmware at {ampere} A, lag {lag} deg: {error:+.5} %");
         assert!(error.abs() < bound, "{ampere} A, {lag} deg: {error}");
     }
+}
+
+#[test]
+fn a_fault_of_the_register_leaves_the_impulses_alone() {
+    let (mut source, air) = (SourceLog::default(), Air::new(23.0));
+    source.set(0, balanced(230.0, 50.0, 0.0, 50.0));
+    let run = |faults: &[Fault]| {
+        let settings = Settings::delivered();
+        let mut position = Position::new(&three_phase(), &settings, FrontEnd::ideal(), faults, 0, 23.0).unwrap();
+        all(&mut position, &source, &air, 8000 * 60, Pace::Dwell);
+        (position.display([1, 8, 0]).unwrap().digits, position.take_edges().len())
+    };
+    let fault = Fault::new(FaultKind::RegisterLoss, 10.0).unwrap();
+    let ((sound, impulses), (wrong, as_many)) = (run(&[]), run(&[fault]));
+    assert!(sound > 500, "{sound} Wh");
+    assert_eq!((wrong, as_many), (sound - sound / 10, impulses));
 }
 
 /// A random course of loads: from and output.
