@@ -200,7 +200,7 @@ fn the_clock_stays_on_standard_time() {
 fn management_sets_legal_data() {
     let mut sound = open(Role::Management, Defects::default());
     assert_eq!(sound.set(3, "1-0:1.8.0", 2, &Data::DoubleLongUnsigned(7)), DataAccessResult::READ_WRITE_DENIED);
-    assert_eq!(sound.act(3, "1-0:1.8.0", 1, &[15, 0]), ActionResult::OBJECT_UNDEFINED);
+    assert_eq!(sound.act(3, "1-0:1.8.0", 1, &[15, 0]), ActionResult::READ_WRITE_DENIED);
 
     let wrong = Defects { legal_write: true, ..Defects::default() };
     let mut line = open(Role::Management, wrong);
