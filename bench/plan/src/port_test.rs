@@ -62,6 +62,23 @@ pub enum ReadValue {
     Text(String),
 }
 
+impl ReadValue {
+    /// With the volts and hertz of the nameplate in the place of Un and fn.
+    #[must_use]
+    pub(crate) fn resolved(self, un_volt: f64, fn_hertz: f64) -> Self {
+        let times = |nominal: f64, unit, (low, high): (Option<f64>, Option<f64>)| Self::Number {
+            low: low.map(|low| low * nominal),
+            high: high.map(|high| high * nominal),
+            unit,
+        };
+        match self {
+            Self::Number { low, high, unit: "Un" } => times(un_volt, "V", (low, high)),
+            Self::Number { low, high, unit: "fn" } => times(fn_hertz, "Hz", (low, high)),
+            other => other,
+        }
+    }
+}
+
 /// Who may do what with some objects. The first rule that names an object holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RightsRule {
@@ -84,8 +101,8 @@ pub struct ClockTest {
     pub daylight_saving: bool,
 }
 
-/// COSEM unit (IEC 62056-6-2) and factor of a unit in a plan.
-pub const READ_UNITS: [(&str, u8, f64); 17] = [
+/// COSEM unit (IEC 62056-6-2) and factor of a unit in a plan; Un and fn are those of the nameplate.
+pub const READ_UNITS: [(&str, u8, f64); 19] = [
     ("W", 27, 1.0),
     ("kW", 27, 1e3),
     ("VA", 28, 1.0),
@@ -103,4 +120,6 @@ pub const READ_UNITS: [(&str, u8, f64); 17] = [
     ("mV", 35, 1e-3),
     ("Hz", 44, 1.0),
     ("1", 255, 1.0),
+    ("Un", 35, 0.0),
+    ("fn", 44, 0.0),
 ];

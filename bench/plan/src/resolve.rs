@@ -9,7 +9,7 @@ use crate::condition::Condition;
 use crate::fields::Findings;
 use crate::finding::Finding;
 use crate::plan_file::PlanFile;
-use crate::port_test::PortTest;
+use crate::port_test::{PortCheck, PortTest};
 use crate::quantity::Amount;
 use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
@@ -294,7 +294,14 @@ impl Resolver<'_> {
             Body::RegisterTest { at } => self.register_test(step, at.as_deref())?,
             Body::Port(test) => {
                 let load = LoadPoint { current: "0 A".into(), ampere: 0.0, ..self.reference_conditions() };
-                Action::Port { test: Box::new(test.clone()), load }
+                let mut test = Box::new(test.clone());
+                if let PortCheck::Read { expect, .. } = &mut test.check {
+                    for expectation in expect {
+                        let value = expectation.value.clone();
+                        expectation.value = value.resolved(self.plate.un_volt, self.plate.fn_hertz);
+                    }
+                }
+                Action::Port { test, load }
             }
             Body::Wait { seconds, expect } => {
                 let expect = expect.iter().map(|e| Expectation { count: e.count }).collect();

@@ -331,8 +331,11 @@ fn number(node: &Node, findings: &Findings) -> Option<ReadValue> {
 
 fn bounds(text: &str) -> Option<ReadValue> {
     let amount = |text: &str| {
-        // A power factor has no unit.
-        let (number, unit) = text.trim().split_once(' ').unwrap_or((text.trim(), "1"));
+        let (number, unit) = match text.trim() {
+            nominal @ ("Un" | "fn") => ("1", nominal),
+            // A power factor has no unit.
+            other => other.split_once(' ').unwrap_or((other, "1")),
+        };
         let plain = number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
         let value = number.parse::<f64>().ok().filter(|value| plain && value.is_finite())?;
         if unit == "%" {
@@ -355,7 +358,7 @@ fn bounds(text: &str) -> Option<ReadValue> {
         let ((value, unit, code, factor), (width, _, width_code, width_factor)) = (one(middle)?, amount(around)?);
         let half = match around.ends_with('%') {
             true => value.abs() * width / 100.0,
-            false if width_code == code => width * width_factor / factor,
+            false if width_code == code && factor > 0.0 => width * width_factor / factor,
             false => return None,
         };
         return (half >= 0.0).then(|| made(Some(value - half), Some(value + half), unit));
@@ -393,6 +396,7 @@ mod tests {
         assert_eq!(bounds("at most 5 W"), number(None, Some(5.0), "W"));
         assert_eq!(bounds("at least 1 kWh"), number(Some(1.0), None, "kWh"));
         assert_eq!(bounds("49.9 Hz to 50.1 Hz"), number(Some(49.9), Some(50.1), "Hz"));
+        assert_eq!(bounds("Un ± 50 %"), number(Some(0.5), Some(1.5), "Un"));
         assert_eq!(bounds("at least 0.99"), number(Some(0.99), None, "1"));
         for bad in
             ["230 V", "230", "230 V ± 1 A", "1 V to 2 A", "2 V to 1 V", "5 % ± 1 %", "at most 1 %", "1e3 V ± 1 %"]
