@@ -4,6 +4,7 @@ mod budget;
 mod charts;
 mod matrix;
 mod position;
+mod rights;
 mod row;
 mod shift;
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::budget::{Agreement, Budget, Trials, budget};
 use super::charts::{self, Chart};
 use super::matrix::{Matrix, Terms, matrix, terms};
+use super::rights::{RightsMatrix, is_right, rights};
 use super::row::{Row, Sources};
 use super::shift::{self, ShiftTable};
 
@@ -36,7 +37,10 @@ struct StepPage {
     shifts: Option<ShiftTable>,
     matrices: Vec<Matrix>,
     terms: Terms,
+    rights: Option<RightsMatrix>,
     rows: Vec<Row>,
+    /// The rows are about subjects, not loads.
+    subjects: bool,
     /// Some of the rows have conditions, or remarks.
     conditions: bool,
     remarks: bool,
@@ -99,7 +103,8 @@ fn step_page(
     .into_iter()
     .filter_map(|(quantity, title, limit)| matrix(of, quantity, title, limit, systems))
     .collect();
-    let shown = |m: &&Measurement| matches!(m.quantity.as_str(), "temperature-coefficient" | "composite-error");
+    let shown =
+        |m: &&Measurement| matches!(m.quantity.as_str(), "temperature-coefficient" | "composite-error") || is_right(m);
     let mut sources = Sources::default();
     let left: Vec<&Measurement> = left.into_iter().filter(|m| !shown(m)).collect();
     let rows = left.iter().map(|m| Row::new(m, systems, &mut sources)).collect();
@@ -109,6 +114,8 @@ fn step_page(
         shifts,
         matrices,
         terms: terms(of, systems),
+        rights: rights(of),
+        subjects: left.iter().all(|m| m.subject.is_some()),
         rows,
         conditions: left.iter().any(|m| !m.at.conditions().is_empty()),
         remarks: left.iter().any(|m| m.note.is_some()),
