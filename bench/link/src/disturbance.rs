@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use crate::endpoint::Stream;
+use crate::line::LineSetting;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,5 +118,11 @@ impl AsyncWrite for Disturbed {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl Stream for Disturbed {
+    fn set_line(&mut self, line: LineSetting) -> io::Result<()> {
+        self.inner.set_line(line)
     }
 }

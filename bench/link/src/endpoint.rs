@@ -7,10 +7,26 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::disturbance::{Disturbance, Disturbed};
+use crate::echo::EchoSuppressed;
+use crate::line::{Echo, LineSetting};
+use crate::serial::Serial;
 
 /// A duplex stream of bytes.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Sets rate and characters from the next octet on; flush first. What has no line does nothing.
+    fn set_line(&mut self, _line: LineSetting) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for TcpStream {}
+impl Stream for DuplexStream {}
+
+impl<S: Stream + ?Sized> Stream for Box<S> {
+    fn set_line(&mut self, line: LineSetting) -> io::Result<()> {
+        (**self).set_line(line)
+    }
+}
 
 /// Bytes in flight in one direction of a pipe.
 const PIPE_CAPACITY: usize = 64 * 1024;
@@ -43,6 +59,8 @@ pub enum Endpoint {
     Pipe(Dialer),
     /// `host:port`.
     Tcp(String),
+    /// A serial device of this computer, and how its line is set at first.
+    Serial { device: String, line: LineSetting, echo: Echo },
     /// Another endpoint whose bytes are spoilt on purpose.
     Disturbed(Box<Endpoint>, Disturbance),
 }
@@ -61,6 +79,9 @@ impl Endpoint {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
                 Ok(Box::new(stream))
+            }
+            Self::Serial { device, line, echo } => {
+                Ok(Box::new(EchoSuppressed::new(Serial::open(device, *line)?, *echo)))
             }
             Self::Disturbed(inner, disturbance) => {
                 let stream = Box::pin(inner.connect()).await?;
