@@ -24,4 +24,4 @@ pub use echo::EchoSuppressed;
 pub use endpoint::{Dialer, Endpoint, Listener, Stream, pipe};
 pub use line::{DataBits, Echo, LineSetting, Parity, StopBits};
 pub use session::{LinkError, Session, SessionOptions};
-pub use tracer::Tracer;
+pub use tracer::{Traced, Tracer};
