@@ -97,22 +97,22 @@ impl Outgoing {
         found.copied()
     }
 
-    /// The next piece.
+    /// The next piece. Nothing is pending once the last one is handed out.
     pub(crate) fn next<'a>(&'a mut self, text: &'a [u8], now_ms: u64) -> Option<&'a [u8]> {
         if now_ms < self.not_before_ms {
             return None;
         }
-        loop {
-            let (piece, next) = match self.stage {
-                Stage::Head => (self.head.get(..self.head_length), Stage::Body),
-                Stage::Body => (text.get(self.body.0..self.body.1), Stage::Tail),
-                Stage::Tail => (self.tail.get(..self.tail_length), Stage::Done),
-                Stage::Done => return None,
-            };
-            self.stage = next;
-            if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
-                return Some(piece);
-            }
-        }
+        let piece = match self.stage {
+            Stage::Head => self.head.get(..self.head_length),
+            Stage::Body => text.get(self.body.0..self.body.1),
+            Stage::Tail => self.tail.get(..self.tail_length),
+            Stage::Done => None,
+        };
+        self.stage = match self.stage {
+            Stage::Head if self.body.0 < self.body.1 => Stage::Body,
+            Stage::Head | Stage::Body if self.tail_length > 0 => Stage::Tail,
+            _ => Stage::Done,
+        };
+        piece
     }
 }

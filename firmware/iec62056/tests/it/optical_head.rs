@@ -268,6 +268,20 @@ fn mode_e_hands_both_ends_over_at_the_same_rate() {
 }
 
 #[test]
+fn the_line_is_switched_as_soon_as_the_confirmation_is_handed_out() {
+    let mut meter = Meter::<64>::new(meter(Mode::E(Baud::B9600))).unwrap();
+    let _ = meter.receive(b"/?!\r\n", 0);
+    assert!(matches!(meter.poll(200), Some(MeterAction::Transmit(b"/KAM5\\2OMNIA\r\n"))));
+    assert_eq!(meter.poll(200), None);
+    let _ = meter.receive(b"\x06252\r\n", 1000);
+    let due = meter.deadline().unwrap();
+    assert_eq!(meter.poll(due), Some(MeterAction::Transmit(b"\x06252\r\n")));
+    let switched = Line { baud: Baud::B9600, format: Format::EightNone };
+    assert_eq!(meter.poll(due), Some(MeterAction::Switch(switched)));
+    assert_eq!(meter.poll(due), Some(MeterAction::Hdlc));
+}
+
+#[test]
 fn a_meter_without_hdlc_says_so() {
     let mut bench = Bench::new(meter(Mode::C(Baud::B9600)), tester(Goal::Hdlc, Baud::B9600), false);
     bench.tester.start(0);
