@@ -1,16 +1,18 @@
-"""dlms-cosem reads the emulated meter: over HDLC and over the wrapper, without and with authentication, in blocks, often.
+"""dlms-cosem reads the emulated meter: over HDLC and over the wrapper, without and with authentication, in blocks, often; and
+over a serial line that keeps its time, after a sign-on at 300 Bd (mode E).
 
 Arguments: what `meterbench emulate` said, and how many associations the long session makes.
 """
 
 import re
 import sys
+import time
 
 from dlms_cosem import a_xdr, cosem, enumerations, utils
 from dlms_cosem.client import DlmsClient
 from dlms_cosem.exceptions import DlmsClientException
 from dlms_cosem.hdlc.state import NEED_DATA
-from dlms_cosem.io import BlockingTcpIO, HdlcTransport, TcpTransport
+from dlms_cosem.io import BlockingTcpIO, HdlcTransport, SerialIO, TcpTransport
 from dlms_cosem.security import HighLevelSecurityGmacAuthentication, NoSecurityAuthentication
 
 said = open(sys.argv[1]).read()
@@ -33,7 +35,7 @@ def check(condition, text):
         sys.exit(1)
 
 
-class ByLength(BlockingTcpIO):
+class ByLength:
     """Delimits HDLC frames by their length: the client's own search for a flag hangs where a check sequence ends with one."""
 
     def recv_until(self, end):
@@ -47,8 +49,29 @@ class ByLength(BlockingTcpIO):
     def exactly(self, amount):
         got = b""
         while len(got) < amount:
-            got += self.recv(amount - len(got))
+            more = self.recv(amount - len(got))
+            if not more:
+                raise TimeoutError(f"{len(got)} of {amount} octets came")
+            got += more
         return got
+
+
+class Network(ByLength, BlockingTcpIO):
+    pass
+
+
+class Head(ByLength, SerialIO):
+    """A serial line: signs on at 300 Bd, then changes over to HDLC at 9600 Bd."""
+
+    def connect(self):
+        super().connect()
+        begin = time.monotonic()
+        self.send(b"/?!\r\n")
+        identification = self.serial_port.read_until(b"\n")
+        self.send(b"\x06252\r\n")
+        confirmation = self.exactly(6)
+        self.sign_on = (identification, confirmation, time.monotonic() - begin)
+        self.serial_port.baudrate = 9600
 
 
 class Hdlc(HdlcTransport):
@@ -64,13 +87,17 @@ class Hdlc(HdlcTransport):
 
 
 def transport(kind, client):
+    if kind == "serial":
+        path = re.search(r"^meter/1/optical +serial://(\S+)$", said, re.M).group(1)
+        io = Head(path, baud_rate=300)
+        return Hdlc(client_logical_address=client, server_logical_address=1, server_physical_address=17, io=io)
     host, port = address(f"meter/1/{'optical' if kind == 'HDLC' else 'network'}")
     if kind == "HDLC":
         return Hdlc(
             client_logical_address=client,
             server_logical_address=1,
             server_physical_address=17,
-            io=ByLength(host, port),
+            io=Network(host, port),
         )
     return TcpTransport(client_logical_address=client, server_logical_address=1, io=BlockingTcpIO(host, port))
 
@@ -106,11 +133,19 @@ def client(kind, role, keys=None, at=None):
     )
 
 
-for kind in ("HDLC", "wrapper"):
+head = public("serial")
+with head.session() as meter:
+    identification, confirmation, took = head.transport.io.sign_on
+least = (5 + len(identification) + 6 + len(confirmation)) * 10 / 300
+check(
+    identification == b"/KAm5\\2MB\r\n" and confirmation == b"\x06252\r\n" and least < took < least + 3,
+    f"serial: {identification} signs on in {took:.2f} s, of which the line takes {least:.2f} s",
+)
+for kind in ("HDLC", "wrapper", "serial"):
     with public(kind).session() as meter:
         name = utils.parse_as_dlms_data(meter.get(attribute(Interface.DATA, (0, 0, 42, 0, 0), 2)))
     check(bytes(name).startswith(b"KAM3MB"), f"{kind}: the public client reads the logical device name {bytes(name).decode()}")
-    for role in ("reader", "management", "installer"):
+    for role in ("reader",) if kind == "serial" else ("reader", "management", "installer"):
         with client(kind, role).session() as meter:
             energy = utils.parse_as_dlms_data(meter.get(attribute(Interface.REGISTER, (1, 0, 1, 8, 0), 2)))
             unit = utils.parse_as_dlms_data(meter.get(attribute(Interface.REGISTER, (1, 0, 1, 8, 0), 3)))

@@ -28,7 +28,7 @@ pub enum Command {
     Explain(ExplainArguments),
     /// Put firmware into a meter over a debug probe, read it back and start it.
     Flash(FlashArguments),
-    /// Serve the emulated instruments of a bench on TCP, in real time.
+    /// Serve the emulated instruments and meters of a bench, in real time.
     Emulate(EmulateArguments),
     /// Make the report of a run again from its journal.
     Report(ReportArguments),
@@ -171,6 +171,24 @@ pub struct EmulateArguments {
     /// Bench file, or the name of a built-in bench.
     #[arg(long, value_name = "FILE", default_value = "emulated-3ph")]
     pub bench: String,
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    pub serial: SerialArguments,
+}
+
+/// Emulated optical heads on serial lines of this computer.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Args)]
+pub struct SerialArguments {
+    /// Serve the optical port of every meter on a pseudo-terminal too, for programs that open a serial line.
+    #[arg(long)]
+    pub pty: bool,
+    /// Octets take their time on the pseudo-terminals, ten bits each, and are lost or changed at a wrong rate.
+    #[arg(long, requires = "pty")]
+    pub baud_timing: bool,
+    /// The heads on the pseudo-terminals return what is sent into them.
+    #[arg(long, requires = "pty")]
+    pub echo: bool,
 }
 
 #[derive(Debug, Clone, Args)]

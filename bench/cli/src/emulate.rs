@@ -1,4 +1,4 @@
-//! `emulate`: the instruments of a bench on TCP, in real time, for clients of others.
+//! `emulate`: the instruments of a bench and the ports of its meters, in real time, for clients of others.
 
 use tokio::task::JoinSet;
 
@@ -7,6 +7,8 @@ use crate::assemble::{self, Changes, heart_beat};
 use crate::catalogue::Refusal;
 use crate::diagnostics;
 use crate::stop;
+#[cfg(target_os = "linux")]
+use meterbench_emulator::Head;
 use meterbench_emulator::{Laboratory, PortKind, RoleAccess, roles};
 
 pub fn emulate(arguments: &EmulateArguments) -> u8 {
@@ -45,6 +47,13 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
                 let name = kind.endpoint(position);
                 let started = move |address| say!("{name:<16} tcp://{address}");
                 servers.spawn(laboratory.clone().serve_port(position, kind, "127.0.0.1:0".into(), started));
+            }
+            #[cfg(target_os = "linux")]
+            if arguments.serial.pty {
+                let head = Head { baud_timing: arguments.serial.baud_timing, echo: arguments.serial.echo };
+                let name = PortKind::Optical.endpoint(position);
+                let started = move |path: &str| say!("{name:<16} serial://{path}");
+                servers.spawn(laboratory.clone().serve_pty(position, head, started));
             }
         }
         let heart = laboratory.heart(heart_beat(equipped.positions.len()).min(std::time::Duration::from_secs(1)));

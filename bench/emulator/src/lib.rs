@@ -17,6 +17,8 @@ mod noise;
 mod outputs;
 mod ports;
 mod position;
+#[cfg(target_os = "linux")]
+mod pty;
 mod reference;
 mod source;
 mod tcp;
@@ -30,4 +32,6 @@ pub use laboratory::{
 };
 pub use ports::{PortKind, RoleAccess, roles};
 pub use position::TrueError;
+#[cfg(target_os = "linux")]
+pub use pty::Head;
 pub use world::{Engine, EngineSeconds};

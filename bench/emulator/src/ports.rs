@@ -1,13 +1,15 @@
 //! The ports of the emulated meters, in this program and on TCP: the optical head, and the wrapper behind the network.
 //!
-//! Octets go to the firmware as they come; its answers leave when the meter's own time says so. Baud rates are not kept: a
-//! pipe and a line over TCP have none.
+//! Octets go to the firmware as they come; its answers leave when the meter's own time says so. A pipe and a line over TCP
+//! have no baud rate; a pseudo-terminal ([`crate::pty`]) has.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use meterbench_iec62056::readout::{Format, Line};
 use meterbench_iec62056::security::{Gcm, Key};
-use meterbench_link::{Listener, Stream};
+use meterbench_link::{LineSetting, Listener, Stream};
 use meterbench_meter::Meter;
 use meterbench_meter::cosem::{Identity, Role, RoleKeys};
 use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
@@ -123,7 +125,7 @@ impl Laboratory {
     }
 
     /// One connection: octets in, octets out, and what is due with time.
-    async fn speak(self, position: u32, kind: PortKind, mut stream: impl Stream) {
+    pub(crate) async fn speak(self, position: u32, kind: PortKind, mut stream: impl Stream) {
         let open = |meter: &mut Meter| match kind {
             PortKind::Optical => Connection::Optical(Box::new(OpticalPort::new(meter))),
             PortKind::Network => Connection::Network(Box::default()),
@@ -142,11 +144,41 @@ impl Laboratory {
             };
             let mut out = Vec::new();
             let goes_on = self.with_meter(position, |meter| connection.take(meter, received, &mut out));
-            let sent = out.is_empty() || stream.write_all(&out).await.is_ok() && stream.flush().await.is_ok();
-            if goes_on != Some(true) || !sent {
+            for due in out {
+                if due.perform(&mut stream).await.is_err() {
+                    return;
+                }
+            }
+            if goes_on != Some(true) {
                 return;
             }
         }
+    }
+}
+
+/// What a connection does next on its stream.
+enum Due {
+    Octets(Vec<u8>),
+    Line(LineSetting),
+}
+
+impl Due {
+    async fn perform(self, stream: &mut impl Stream) -> io::Result<()> {
+        match self {
+            Self::Octets(octets) => {
+                stream.write_all(&octets).await?;
+                stream.flush().await
+            }
+            Self::Line(line) => stream.set_line(line),
+        }
+    }
+}
+
+fn line_setting(line: Line) -> LineSetting {
+    let baud = line.baud.bits_per_second();
+    match line.format {
+        Format::SevenEven => LineSetting::seven_even(baud),
+        Format::EightNone => LineSetting::eight_none(baud),
     }
 }
 
@@ -161,14 +193,15 @@ impl Connection {
     }
 
     /// Hands octets to the meter; false where it wants the connection closed.
-    fn take(&mut self, meter: &mut Meter, octets: &[u8], out: &mut Vec<u8>) -> bool {
+    fn take(&mut self, meter: &mut Meter, octets: &[u8], out: &mut Vec<Due>) -> bool {
         match self {
-            Self::Network(port) => port.receive(meter, octets, |answer| out.extend_from_slice(answer)),
+            Self::Network(port) => port.receive(meter, octets, |answer| out.push(Due::Octets(answer.to_vec()))),
             Self::Optical(port) => {
                 let mut act = |action: PortAction<'_>| {
-                    if let PortAction::Transmit(octets) = action {
-                        out.extend_from_slice(octets);
-                    }
+                    out.push(match action {
+                        PortAction::Transmit(octets) => Due::Octets(octets.to_vec()),
+                        PortAction::Switch(line) => Due::Line(line_setting(line)),
+                    });
                 };
                 port.receive(meter, octets, &mut act);
                 port.tick(meter, &mut act);
