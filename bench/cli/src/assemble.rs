@@ -9,8 +9,8 @@ use meterbench_iec62056::acse::Mechanism;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::security::Key;
 use meterbench_instruments::{
-    AcSource, Access, Chamber, ChamberLimits, Counters, DisplayReader, InstrumentError, MeterPort, PortKind,
-    SourceLimits, open_chamber, open_reference, open_source, terminator,
+    AcSource, Access, Chamber, ChamberLimits, Counters, DisplayReader, InstrumentError, MeterPort, PortAddress,
+    PortKind, SourceLimits, open_chamber, open_reference, open_source, terminator,
 };
 use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
 use meterbench_plan::{BenchFile, BenchKind, BodyEntry, Emulation, FaultWords, InstrumentEntry, MeterFile};
@@ -253,7 +253,9 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
             let title = format!("the {} port (position {})", kind.word(), entry.id);
             let endpoint = laboratory.endpoint(&format!("meter/{}/{}", entry.id, kind.word()));
             let endpoint = endpoint.ok_or_else(|| format!("the laboratory has no {title}"))?;
-            Ok::<_, Refusal>(MeterPort::new(title, disturbed(file, kind.word(), endpoint), kind, seed, &counters))
+            let endpoint = disturbed(file, kind.word(), endpoint);
+            let address = PortAddress { name: title, endpoint, kind, tracer: tracer.cloned() };
+            Ok::<_, Refusal>(MeterPort::new(address, seed, &counters))
         };
         places.push(Place {
             id: entry.id,

@@ -16,8 +16,8 @@ use meterbench_link::Session;
 
 pub use display_reader::DisplayReader;
 pub use meter_port::{
-    Access, AttributeRight, Counters, LinkReport, ListedObject, LoggedEvent, MeterPort, PortError, PortKind,
-    RegisterReading, result_words,
+    Access, AttributeRight, Counters, LinkReport, ListedObject, LoggedEvent, MeterPort, PortAddress, PortError,
+    PortKind, RegisterReading, result_words,
 };
 pub use programmer::{Clearance, Flashed, OFF_VOLT, Programmer};
 pub use roles::{

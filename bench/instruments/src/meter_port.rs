@@ -19,7 +19,7 @@ use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::{DecodeError, Writer};
 use meterbench_iec62056::security::{Gcm, Key, SecurityControl, SystemTitle};
-use meterbench_link::Endpoint;
+use meterbench_link::{Endpoint, Tracer};
 
 use carrier::{Carrier, CarrierError};
 
@@ -130,11 +130,20 @@ impl Counters {
     }
 }
 
+/// Where a port is, and what it is called.
+#[derive(Debug, Clone)]
+pub struct PortAddress {
+    /// For messages and transcripts: `the optical port (position 1)`.
+    pub name: String,
+    pub endpoint: Endpoint,
+    pub kind: PortKind,
+    /// Transcript of the octets, if one is kept.
+    pub tracer: Option<Tracer>,
+}
+
 /// A port.
 pub struct MeterPort {
-    name: String,
-    endpoint: Endpoint,
-    kind: PortKind,
+    address: PortAddress,
     /// What challenges are made of.
     seed: [u8; 16],
     challenges: u64,
@@ -145,12 +154,10 @@ pub struct MeterPort {
 }
 
 impl MeterPort {
-    /// Nothing is opened before the first association. `name` is for messages: `the optical port (position 1)`.
-    pub fn new(name: String, endpoint: Endpoint, kind: PortKind, seed: [u8; 16], counters: &Counters) -> Self {
+    /// Nothing is opened before the first association. Challenges are made of `seed`.
+    pub fn new(address: PortAddress, seed: [u8; 16], counters: &Counters) -> Self {
         Self {
-            name,
-            endpoint,
-            kind,
+            address,
             seed,
             challenges: 0,
             carrier: None,
@@ -162,7 +169,7 @@ impl MeterPort {
 
     /// Which port it is.
     pub fn kind(&self) -> PortKind {
-        self.kind
+        self.address.kind
     }
 
     /// Opens an association; one that stands is given up.
@@ -217,7 +224,7 @@ impl MeterPort {
             return Ok(());
         }
         self.close().await;
-        let opened = Carrier::open(&self.endpoint, self.kind, client).await;
+        let opened = Carrier::open(&self.address, client).await;
         self.carrier = Some((client, opened.map_err(|error| self.carried(error))?));
         Ok(())
     }
@@ -417,7 +424,7 @@ impl MeterPort {
     /// GET of a value that must be given.
     async fn value(&mut self, attribute: AttributeDescriptor, what: &str) -> Result<Vec<u8>, PortError> {
         let given = self.get(attribute).await?;
-        given.map_err(|result| PortError::Denied { port: self.name.clone(), what: what.to_owned(), result })
+        given.map_err(|result| PortError::Denied { port: self.address.name.clone(), what: what.to_owned(), result })
     }
 
     fn remember(&mut self, client: &Client) {
@@ -430,14 +437,14 @@ impl MeterPort {
     fn challenge(&mut self) -> [u8; 16] {
         self.challenges += 1;
         let (mut vector, mut challenge) = ([0; 12], [0; 16]);
-        vector[3] = self.kind as u8;
+        vector[3] = self.address.kind as u8;
         vector[4..].copy_from_slice(&self.challenges.to_be_bytes());
         Gcm::new(&Key(self.seed)).apply_key_stream(&vector, &mut challenge);
         challenge
     }
 
     fn carried(&self, error: CarrierError) -> PortError {
-        let port = self.name.clone();
+        let port = self.address.name.clone();
         match error {
             CarrierError::Io(error) => PortError::Silent { port, why: error.to_string() },
             CarrierError::Silent(why) => PortError::Silent { port, why },
@@ -447,15 +454,15 @@ impl MeterPort {
     }
 
     fn silent(&self, why: &str) -> PortError {
-        PortError::Silent { port: self.name.clone(), why: why.to_owned() }
+        PortError::Silent { port: self.address.name.clone(), why: why.to_owned() }
     }
 
     fn refused(&self, source: ClientError) -> PortError {
-        PortError::Refused { port: self.name.clone(), source }
+        PortError::Refused { port: self.address.name.clone(), source }
     }
 
     fn protocol(&self, what: &str) -> PortError {
-        PortError::Protocol { port: self.name.clone(), what: what.to_owned() }
+        PortError::Protocol { port: self.address.name.clone(), what: what.to_owned() }
     }
 
     fn unexpected(&self, error: Option<DecodeError>) -> PortError {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use meterbench_iec62056::hdlc::{
     Address, Client as Link, ClientEvent, ClientSettings, Expect, Failure, Parameters, ParametersForm,
 };
-use meterbench_iec62056::readout::{Baud, Goal, Tester, TesterAction, TesterSettings};
+use meterbench_iec62056::readout::{Baud, Format, Goal, Line, Tester, TesterAction, TesterSettings};
 use meterbench_iec62056::wrapper::{HEADER, Reassembler, Wpdu};
-use meterbench_link::{Endpoint, Stream};
+use meterbench_link::{LineSetting, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::PortKind;
+use super::{PortAddress, PortKind};
 
 /// Octets of an APDU either way, with what stands before it.
 const MESSAGE: usize = 2048;
@@ -78,9 +78,13 @@ enum Kind {
 
 impl Carrier {
     /// Opens a connection for the client of this service access point.
-    pub(super) async fn open(endpoint: &Endpoint, kind: PortKind, client: u16) -> Result<Self, CarrierError> {
-        let stream = endpoint.connect().await?;
-        let kind = match kind {
+    pub(super) async fn open(address: &PortAddress, client: u16) -> Result<Self, CarrierError> {
+        let stream = address.endpoint.connect().await?;
+        let stream: Box<dyn Stream> = match &address.tracer {
+            Some(tracer) => Box::new(tracer.octets(&address.name, stream)),
+            None => stream,
+        };
+        let kind = match address.kind {
             PortKind::Network => Kind::Network(Box::default(), client),
             PortKind::Optical => Kind::Optical(Box::new(link(client)?), Parameters::default()),
         };
@@ -166,6 +170,7 @@ impl Carrier {
             TesterSettings { address: b"", goal: Goal::Hdlc, baud: Baud::B9600, response_ms: 2000, retries: 2 };
         let mut tester: Tester<'_, 256> =
             Tester::new(settings).map_err(|why| CarrierError::Protocol(why.to_string()))?;
+        self.stream.set_line(setting(Line::INITIAL))?;
         tester.start(self.now_ms());
         loop {
             let now = self.now_ms();
@@ -173,6 +178,10 @@ impl Carrier {
                 Some(TesterAction::Transmit(octets)) => {
                     self.stream.write_all(octets).await?;
                     self.stream.flush().await?;
+                    continue;
+                }
+                Some(TesterAction::Switch(line)) => {
+                    self.stream.set_line(setting(line))?;
                     continue;
                 }
                 Some(TesterAction::Hdlc { .. }) => return Ok(()),
@@ -265,6 +274,14 @@ impl Carrier {
             }
             self.read_until(u64::MAX / 4).await?;
         }
+    }
+}
+
+fn setting(line: Line) -> LineSetting {
+    let baud = line.baud.bits_per_second();
+    match line.format {
+        Format::SevenEven => LineSetting::seven_even(baud),
+        Format::EightNone => LineSetting::eight_none(baud),
     }
 }
 

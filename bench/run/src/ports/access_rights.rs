@@ -50,7 +50,8 @@ impl Doing {
 #[derive(Default)]
 struct Cells {
     words: Vec<String>,
-    departures: Vec<String>,
+    /// In words, with the attributes or methods of which it is so.
+    departures: Vec<(String, Vec<i8>)>,
     tried: u32,
 }
 
@@ -100,7 +101,7 @@ impl Talk<'_> {
         let rule = rules.iter().find(|rule| rule.objects.iter().any(|pattern| pattern.matches(object.name)));
         let mut cells = Cells::default();
         if rule.is_none() {
-            cells.departures.push("no rule of the plan names this object".to_owned());
+            cells.departures.push(("no rule of the plan names this object".to_owned(), Vec::new()));
         }
         let may = |doing: Doing| {
             rule.is_some_and(|rule| match doing {
@@ -194,21 +195,36 @@ impl Cells {
     /// What the meter does must be what it says, and no more than the plan allows.
     fn compare(&mut self, doing: Doing, number: i8, granted: bool, claimed: bool, allowed: bool) {
         self.tried += 1;
-        let what = if doing == Doing::Act { "method" } else { "attribute" };
+        let word = doing.word();
         if granted && !allowed {
-            self.departures.push(format!("{what} {number} can be {}, the plan forbids it", doing.word()));
+            self.depart(format!("can be {word} against the plan"), number);
         }
         if granted != claimed {
             let (can, says) = if granted { ("can", "cannot") } else { ("cannot", "can") };
-            let word = doing.word();
-            self.departures.push(format!("{what} {number} {can} be {word}, the object list says it {says}"));
+            self.depart(format!("{can} be {word}, the object list says it {says}"), number);
         }
+    }
+
+    fn depart(&mut self, how: String, number: i8) {
+        match self.departures.iter_mut().find(|(known, _)| *known == how) {
+            Some((_, numbers)) => numbers.push(number),
+            None => self.departures.push((how, vec![number])),
+        }
+    }
+
+    /// `2, 3, 5 can be written against the plan`
+    fn departed(&self) -> Option<String> {
+        let numbers = |numbers: &[i8]| numbers.iter().map(i8::to_string).collect::<Vec<_>>().join(", ");
+        let one = |(how, which): &(String, Vec<i8>)| format!("{} {how}", numbers(which)).trim_start().to_owned();
+        let all: Vec<String> = self.departures.iter().map(one).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }
 
 fn finding(role: &str, object: &ListedObject, cells: &Cells) -> Finding {
     let subject = format!("{role} {}", object.name);
-    let departures = i64::try_from(cells.departures.len()).unwrap_or(i64::MAX);
+    let departures = cells.departures.iter().map(|(_, numbers)| numbers.len().max(1)).sum::<usize>();
+    let departures = i64::try_from(departures).unwrap_or(i64::MAX);
     let limit = plan_limit(None, Some(0.0), "cells that depart from the rights");
     let mut finding = Finding::figure(&subject, "access-rights", Value::Integer(departures), "1", limit);
     finding.raw.insert("role".into(), json!(role));
@@ -216,6 +232,6 @@ fn finding(role: &str, object: &ListedObject, cells: &Cells) -> Finding {
     finding.raw.insert("object".into(), json!(object.name.to_string()));
     finding.raw.insert("cells".into(), json!(cells.words.join(" ")));
     finding.raw.insert("tried".into(), json!(cells.tried));
-    finding.note = (!cells.departures.is_empty()).then(|| cells.departures.join("; "));
+    finding.note = cells.departed();
     finding
 }
