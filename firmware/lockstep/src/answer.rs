@@ -1,15 +1,21 @@
 //! What a body answers.
 
 use meterbench_meter::Display;
+use meterbench_meter::port::{PortAction, Standing};
 use meterbench_metrology::{Impulse, SampleInstant};
 
 use crate::bytes::{Bytes, Section, Sections, WireError, Writer};
-use crate::settings::{read_format, unit_code, unit_of, write_format};
+use crate::settings::{
+    read_format, read_line, read_optional, unit_code, unit_of, write_format, write_line, write_optional,
+};
 
 const IMPULSE: u8 = 129;
 const DISPLAY: u8 = 130;
 const REFUSED: u8 = 131;
 const STATUS: u8 = 132;
+const TRANSMIT: u8 = 133;
+const SWITCH: u8 = 134;
+const STANDING: u8 = 135;
 
 /// Bytes the status takes, its head included.
 const STATUS_BYTES: usize = 3 + 8 + 4 + 8 + 1 + 1;
@@ -66,11 +72,15 @@ pub struct Status {
 
 /// One section of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AnswerPart {
+pub enum AnswerPart<'a> {
     /// An impulse on the outputs.
     Impulse(Impulse),
     /// The item of the display that was asked for; `None` for what its list does not hold.
     Display(Option<Display>),
+    /// What the port that was given octets says.
+    Port(PortAction<'a>),
+    /// How its connection stands.
+    Standing(Standing),
     /// Something was not done.
     Refused(Refusal),
     /// How the body stands now: the last section of every answer.
@@ -93,21 +103,19 @@ impl<'a> Answer<'a> {
     }
 
     /// The sections in order; nothing comes after an error.
-    pub fn parts(self) -> impl Iterator<Item = Result<AnswerPart, WireError>> {
+    pub fn parts(self) -> impl Iterator<Item = Result<AnswerPart<'a>, WireError>> {
         self.sections.map(|section| {
             let section = section?;
             match section.tag {
-                IMPULSE | DISPLAY | REFUSED | STATUS => {
-                    AnswerPart::read(&section).ok_or(WireError::Value { offset: section.offset })
-                }
+                IMPULSE..=STANDING => AnswerPart::read(&section).ok_or(WireError::Value { offset: section.offset }),
                 tag => Err(WireError::Tag { offset: section.offset, tag }),
             }
         })
     }
 }
 
-impl AnswerPart {
-    fn read(section: &Section<'_>) -> Option<Self> {
+impl<'a> AnswerPart<'a> {
+    fn read(section: &Section<'a>) -> Option<Self> {
         let mut bytes = section.content;
         let part = match section.tag {
             IMPULSE => {
@@ -116,6 +124,9 @@ impl AnswerPart {
             }
             DISPLAY => Self::Display(read_display(&mut bytes)?),
             REFUSED => Self::Refused(Refusal::of(bytes.u8()?)?),
+            TRANSMIT => Self::Port(PortAction::Transmit(bytes.take(bytes.rest().len())?)),
+            SWITCH => Self::Port(PortAction::Switch(read_line(&mut bytes)?)),
+            STANDING => Self::Standing(Standing { closed: bytes.flag()?, due_in_ms: read_optional(&mut bytes)? }),
             _ => Self::Status(Status {
                 index: bytes.u64()?,
                 taken: bytes.u32()?,
@@ -175,6 +186,20 @@ impl<'a> AnswerWriter<'a> {
                 write_format(writer, display.format);
                 writer.bytes(&[unit_code(display.unit)]);
             }
+        });
+    }
+
+    pub(crate) fn port(&mut self, action: &PortAction<'_>) {
+        match action {
+            PortAction::Transmit(octets) => self.section(TRANSMIT, octets.len(), |writer| writer.bytes(octets)),
+            PortAction::Switch(line) => self.section(SWITCH, 2, |writer| write_line(writer, *line)),
+        }
+    }
+
+    pub(crate) fn standing(&mut self, standing: Standing) {
+        self.section(STANDING, 6, |writer| {
+            writer.bytes(&[u8::from(standing.closed)]);
+            write_optional(writer, standing.due_in_ms);
         });
     }
 

@@ -1,7 +1,7 @@
 //! Bytes to integers and back, bounded on both sides.
 
 /// Marks the wire and its version: `MBL` and a digit that changes with every change of the wire.
-pub const VERSION: u32 = u32::from_le_bytes(*b"MBL1");
+pub const VERSION: u32 = u32::from_le_bytes(*b"MBL2");
 
 /// Bytes of a message before its sections: length, version, number.
 pub const HEADER: usize = 12;
@@ -72,7 +72,7 @@ impl<'a> Bytes<'a> {
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
@@ -111,6 +111,12 @@ impl<'a> Bytes<'a> {
 
     pub(crate) fn i64(&mut self) -> Option<i64> {
         self.array().map(i64::from_le_bytes)
+    }
+
+    /// A text behind its length, at most so long (bytes).
+    pub(crate) fn text(&mut self, longest: usize) -> Option<&'a str> {
+        let length = usize::from(self.u8()?);
+        core::str::from_utf8(self.take(length)?).ok().filter(|_| length <= longest)
     }
 
     /// The number and the sections of a message.
@@ -206,6 +212,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Writes a text and its length before it (bytes, at most 255).
+    pub(crate) fn text(&mut self, text: &str) {
+        self.bytes(&[u8::try_from(text.len()).unwrap_or(u8::MAX)]);
+        self.bytes(text.as_bytes());
+    }
+
     /// Bytes that are still free.
     pub(crate) fn free(&self) -> usize {
         self.buffer.len() - self.at
@@ -216,5 +228,12 @@ impl<'a> Writer<'a> {
         let length = u32::try_from(self.at.checked_sub(4)?).ok()?;
         self.buffer.get_mut(..4)?.copy_from_slice(&length.to_le_bytes());
         self.fits.then_some(self.at)
+    }
+}
+
+impl core::fmt::Write for Writer<'_> {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.bytes(text.as_bytes());
+        Ok(())
     }
 }

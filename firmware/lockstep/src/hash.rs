@@ -3,9 +3,10 @@
 use core::hash::{Hash as _, Hasher};
 
 use meterbench_meter::Meter;
+use meterbench_meter::port::PortAction;
 use meterbench_metrology::Impulse;
 
-/// FNV-1a, 64 bits: over every event as it comes, and after every request over the whole state of the metrology: registers,
+/// FNV-1a, 64 bits: over every event as it comes (impulses, and what the ports say), and after every request over the whole state of the metrology: registers,
 /// running sums, delay lines, oscillator, readings, energy that waits for an impulse.
 ///
 /// So a sample that was lost, or a product with one wrong bit, shows in the block in which it happened, long before it
@@ -31,6 +32,11 @@ impl Hash {
         for edge in [impulse.rise, impulse.fall] {
             edge.hash(&mut Bytes(&mut self.0));
         }
+    }
+
+    /// A port says something.
+    pub fn port(&mut self, action: &PortAction<'_>) {
+        action.hash(&mut Bytes(&mut self.0));
     }
 
     /// A request is done.

@@ -19,6 +19,10 @@
 //! | 3 | cycles | index of the first sample: u64, two frames to go on from, up to ten cycles as sums |
 //! | 4 | output | what the test output counts: u8 |
 //! | 5 | display | item of the display: three bytes of OBIS |
+//! | 6 | identity | length and text of the type number as printed, serial number: u32, three keys of each role, seed of the challenges |
+//! | 7 | configuration | text of the software configuration |
+//! | 8 | open | port: u8 (optical head, two connections over the network); a client connects, and the port starts anew |
+//! | 9 | octets | port: u8, up to 64 octets that came over it; none lets its time pass |
 //!
 //! An answer has the sections
 //!
@@ -28,17 +32,19 @@
 //! | 130 | display | item, whether it is shown, digits, format, unit |
 //! | 131 | refused | reason: u8 |
 //! | 132 | status | sample index, frames taken, running hash, at the start of a window, phase that synchronises |
+//! | 133 | transmit | octets to send over the port that was given octets |
+//! | 134 | switch | digit of its baud rate, whether 8N1: u8; counts once everything before has left |
+//! | 135 | standing | whether its connection is closed: u8, whether it is due: u8, in how many milliseconds: u32 |
 //!
-//! and ends with the status. The hash ([`struct@Hash`]) runs over every event and, after each request, over the whole state of the
-//! metrology, registers and all: two bodies that were given the same requests have equal hashes, or the first that differ
-//! name the request.
+//! and ends with the status. The hash ([`struct@Hash`]) runs over every event (impulses, and what the ports say) and, after
+//! each request, over the whole state of the metrology, registers and all: two bodies that were given the same requests have
+//! equal hashes, or the first that differ name the request.
 //!
 //! A body is bounded and does not panic, whatever bytes come: a request that is not understood is refused.
 //!
 //! # Deliberately absent
 //!
-//! Digital inputs, bytes of ports, relay and storage: they become sections of their own with the features of the firmware
-//! that need them.
+//! Digital inputs, relay and storage: they become sections of their own with the features of the firmware that need them.
 #![no_std]
 #![warn(missing_docs)]
 
@@ -58,7 +64,7 @@ pub use answer::{Answer, AnswerPart, Refusal, Status};
 pub use bytes::{HEADER, VERSION, WireError, message_length};
 pub use hash::Hash;
 pub use request::{
-    Cycles, LONGEST_TYPE_NUMBER, MOST_CYCLES, MOST_FRAMES, Request, RequestPart, RequestWriter, Samples,
+    Cycles, LONGEST_TYPE_NUMBER, MOST_CYCLES, MOST_FRAMES, MOST_OCTETS, Request, RequestPart, RequestWriter, Samples,
 };
 pub use served::{Served, process_until_window};
 

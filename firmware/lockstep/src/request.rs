@@ -1,10 +1,16 @@
 //! What a bench asks of a body.
 
-use meterbench_meter::Settings;
+use core::fmt::Write as _;
+
+use meterbench_meter::cosem::Identity;
+use meterbench_meter::port::Port;
+use meterbench_meter::{Configuration, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, PhaseSums};
 
 use crate::bytes::{Bytes, Section, Sections, WireError, Writer};
-use crate::settings::{quantity_code, quantity_of, read_settings, write_settings};
+use crate::settings::{
+    port_of, quantity_code, quantity_of, read_identity, read_settings, write_identity, write_settings,
+};
 
 /// Frames of the longest block of samples: 100 ms.
 pub const MOST_FRAMES: usize = 800;
@@ -12,12 +18,19 @@ pub const MOST_FRAMES: usize = 800;
 pub const MOST_CYCLES: usize = 10;
 /// Bytes of the longest type number.
 pub const LONGEST_TYPE_NUMBER: usize = 64;
+/// Most octets for a port in one request. An answer holds what they can make a meter say: a frame has eight octets at least, and is
+/// answered by one APDU at most.
+pub const MOST_OCTETS: usize = 64;
 
 const CONFIGURE: u8 = 1;
 const SAMPLES: u8 = 2;
 const CYCLES: u8 = 3;
 const OUTPUT: u8 = 4;
 const DISPLAY: u8 = 5;
+const IDENTITY: u8 = 6;
+const CONFIGURATION: u8 = 7;
+const OPEN: u8 = 8;
+const OCTETS: u8 = 9;
 
 const FRAME_BYTES: usize = 18;
 /// Samples of the longest cycle on the wire; the metrology ends one before.
@@ -39,9 +52,28 @@ impl<'a> RequestWriter<'a> {
     #[must_use]
     pub fn configure(mut self, type_number: &str, settings: &Settings) -> Self {
         self.0.section(CONFIGURE, |writer| {
-            writer.bytes(&[u8::try_from(type_number.len()).unwrap_or(u8::MAX)]);
-            writer.bytes(type_number.as_bytes());
+            writer.text(type_number);
             write_settings(writer, settings);
+        });
+        self
+    }
+
+    /// The meter just configured gets a serial number, keys, and its type number as printed.
+    #[must_use]
+    pub fn identity(mut self, identity: &Identity, type_number: &str) -> Self {
+        self.0.section(IDENTITY, |writer| {
+            writer.text(type_number);
+            write_identity(writer, identity);
+        });
+        self
+    }
+
+    /// It gets the clock and the ports of a software configuration.
+    #[must_use]
+    pub fn configuration(mut self, configuration: &Configuration) -> Self {
+        self.0.section(CONFIGURATION, |writer| {
+            // What does not fit is told by `finish`.
+            let _ = write!(writer, "{configuration}");
         });
         self
     }
@@ -99,6 +131,23 @@ impl<'a> RequestWriter<'a> {
         self
     }
 
+    /// A client connects to a port, which starts anew.
+    #[must_use]
+    pub fn open(mut self, port: Port) -> Self {
+        self.0.section(OPEN, |writer| writer.bytes(&[port as u8]));
+        self
+    }
+
+    /// Octets for a port, [`MOST_OCTETS`] at most, or none: its time passes.
+    #[must_use]
+    pub fn octets(mut self, port: Port, octets: &[u8]) -> Self {
+        self.0.section(OCTETS, |writer| {
+            writer.bytes(&[port as u8]);
+            writer.bytes(octets);
+        });
+        self
+    }
+
     /// Bytes of the request; `None` if it did not fit.
     pub fn finish(self) -> Option<usize> {
         self.0.finish()
@@ -131,6 +180,19 @@ pub enum RequestPart<'a> {
     Output(ImpulseQuantity),
     /// See [`RequestWriter::display`].
     Display([u8; 3]),
+    /// See [`RequestWriter::identity`].
+    Identity {
+        /// Serial number and keys.
+        identity: Identity,
+        /// Type number as printed.
+        type_number: &'a str,
+    },
+    /// See [`RequestWriter::configuration`].
+    Configuration(Configuration),
+    /// See [`RequestWriter::open`].
+    Open(Port),
+    /// See [`RequestWriter::octets`].
+    Octets(Port, &'a [u8]),
 }
 
 impl<'a> Request<'a> {
@@ -145,9 +207,7 @@ impl<'a> Request<'a> {
         self.sections.map(|section| {
             let section = section?;
             match section.tag {
-                CONFIGURE | SAMPLES | CYCLES | OUTPUT | DISPLAY => {
-                    RequestPart::read(&section).ok_or(WireError::Value { offset: section.offset })
-                }
+                CONFIGURE..=OCTETS => RequestPart::read(&section).ok_or(WireError::Value { offset: section.offset }),
                 tag => Err(WireError::Tag { offset: section.offset, tag }),
             }
         })
@@ -159,15 +219,26 @@ impl<'a> RequestPart<'a> {
         let mut bytes = section.content;
         let part = match section.tag {
             CONFIGURE => {
-                let length = usize::from(bytes.u8()?);
-                let type_number = core::str::from_utf8(bytes.take(length)?).ok()?;
-                let settings = read_settings(&mut bytes)?;
-                (length <= LONGEST_TYPE_NUMBER).then_some(Self::Configure { type_number, settings })?
+                let type_number = bytes.text(LONGEST_TYPE_NUMBER)?;
+                Self::Configure { type_number, settings: read_settings(&mut bytes)? }
             }
             SAMPLES => Self::Samples(Samples::read(&mut bytes)?),
             CYCLES => Self::Cycles(Cycles::read(&mut bytes)?),
             OUTPUT => Self::Output(quantity_of(bytes.u8()?)?),
-            _ => Self::Display([bytes.u8()?, bytes.u8()?, bytes.u8()?]),
+            DISPLAY => Self::Display([bytes.u8()?, bytes.u8()?, bytes.u8()?]),
+            IDENTITY => {
+                let type_number = bytes.text(LONGEST_TYPE_NUMBER)?;
+                Self::Identity { identity: read_identity(&mut bytes)?, type_number }
+            }
+            CONFIGURATION => {
+                let text = bytes.take(bytes.rest().len())?;
+                Self::Configuration(core::str::from_utf8(text).ok()?.parse().ok()?)
+            }
+            OPEN => Self::Open(port_of(bytes.u8()?)?),
+            _ => {
+                let port = port_of(bytes.u8()?)?;
+                Self::Octets(port, bytes.take(bytes.rest().len()).filter(|octets| octets.len() <= MOST_OCTETS)?)
+            }
         };
         bytes.rest().is_empty().then_some(part)
     }

@@ -1,5 +1,6 @@
 //! The service of requests: the same code in an emulated processor and beside the bench.
 
+use meterbench_meter::port::Connections;
 use meterbench_meter::{Action, Meter, TypeNumber};
 use meterbench_metrology::Frame;
 
@@ -11,9 +12,10 @@ use crate::request::{Cycles, Request, RequestPart, Samples};
 const CHUNK: usize = 32;
 
 /// A meter that is served by requests.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Served {
     meter: Option<Meter>,
+    connections: Connections,
     hash: Hash,
 }
 
@@ -62,10 +64,10 @@ impl Served {
         if let RequestPart::Configure { type_number, settings } = &part {
             let type_number: TypeNumber = type_number.parse().map_err(|_| Refusal::Type)?;
             self.meter = Some(Meter::new(type_number.profile(), settings).map_err(|_| Refusal::Settings)?);
-            self.hash = Hash::default();
+            (self.hash, self.connections) = (Hash::default(), Connections::default());
             return Ok(());
         }
-        let Self { meter, hash } = self;
+        let Self { meter, connections, hash } = self;
         let meter = meter.as_mut().ok_or(Refusal::NotConfigured)?;
         let mut act = |Action::Impulse(impulse)| {
             hash.impulse(&impulse);
@@ -82,6 +84,18 @@ impl Served {
             }
             RequestPart::Output(quantity) => meter.select_output(quantity).map_err(|_| Refusal::Output)?,
             RequestPart::Display(obis) => writer.display(meter.display(obis)),
+            RequestPart::Identity { identity, type_number } => {
+                *meter = meter.clone().with_identity(&identity, type_number);
+            }
+            RequestPart::Configuration(configuration) => *meter = meter.clone().with_configuration(&configuration),
+            RequestPart::Open(port) => connections.open(meter, port),
+            RequestPart::Octets(port, octets) => {
+                let standing = connections.receive(meter, port, octets, |action| {
+                    hash.port(&action);
+                    writer.port(&action);
+                });
+                writer.standing(standing);
+            }
             RequestPart::Configure { .. } => {}
         }
         Ok(())

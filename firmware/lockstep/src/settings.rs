@@ -1,5 +1,7 @@
-//! Settings of a meter on the wire.
+//! Settings, identity and ports of a meter on the wire.
 
+use meterbench_meter::cosem::{Identity, RoleKeys};
+use meterbench_meter::port::{Baud, Format, Line, Port};
 use meterbench_meter::{DisplayFormat, Settings, Unit};
 use meterbench_metrology::{ImpulseQuantity, MeterConstant, PhaseCalibration};
 
@@ -9,6 +11,8 @@ use crate::bytes::{Bytes, Writer};
 const MOST_DIGITS: u8 = 9;
 /// Decimals of a display.
 const MOST_DECIMALS: u8 = 3;
+/// The largest serial number: eight digits.
+const LARGEST_SERIAL: u32 = 99_999_999;
 
 pub(crate) const fn quantity_code(quantity: ImpulseQuantity) -> u8 {
     match quantity {
@@ -55,8 +59,7 @@ pub(crate) fn write_settings(writer: &mut Writer<'_>, settings: &Settings) {
     writer.bytes(&settings.constant.get().to_le_bytes());
     writer.bytes(&settings.pulse_width_ms.to_le_bytes());
     write_format(writer, settings.display);
-    writer.bytes(&[u8::from(settings.starting_power_mw.is_some())]);
-    writer.bytes(&settings.starting_power_mw.unwrap_or(0).to_le_bytes());
+    write_optional(writer, settings.starting_power_mw);
     for phase in &settings.calibration {
         writer.bytes(&phase.voltage_gain.to_le_bytes());
         writer.bytes(&phase.current_gain.to_le_bytes());
@@ -86,8 +89,42 @@ pub(crate) fn read_settings(bytes: &mut Bytes<'_>) -> Option<Settings> {
     Some(settings)
 }
 
+pub(crate) fn write_optional(writer: &mut Writer<'_>, value: Option<u32>) {
+    writer.bytes(&[u8::from(value.is_some())]);
+    writer.bytes(&value.unwrap_or(0).to_le_bytes());
+}
+
 /// A flag and a value that counts only where the flag is set.
-fn read_optional(bytes: &mut Bytes<'_>) -> Option<Option<u32>> {
+pub(crate) fn read_optional(bytes: &mut Bytes<'_>) -> Option<Option<u32>> {
     let is_there = bytes.flag()?;
     bytes.u32().map(|value| is_there.then_some(value))
+}
+
+pub(crate) fn write_identity(writer: &mut Writer<'_>, identity: &Identity) {
+    writer.bytes(&identity.serial.to_le_bytes());
+    for role in &identity.keys {
+        [role.encryption, role.authentication, role.master].iter().for_each(|key| writer.bytes(key));
+    }
+    writer.bytes(&identity.seed);
+}
+
+pub(crate) fn read_identity(bytes: &mut Bytes<'_>) -> Option<Identity> {
+    let serial = bytes.u32().filter(|serial| *serial <= LARGEST_SERIAL)?;
+    let mut keys =
+        || Some(RoleKeys { encryption: bytes.array()?, authentication: bytes.array()?, master: bytes.array()? });
+    let keys = [keys()?, keys()?, keys()?];
+    Some(Identity { serial, keys, seed: bytes.array()? })
+}
+
+pub(crate) fn port_of(code: u8) -> Option<Port> {
+    Port::ALL.get(usize::from(code)).copied()
+}
+
+pub(crate) fn write_line(writer: &mut Writer<'_>, line: Line) {
+    writer.bytes(&[line.baud.digit(), u8::from(line.format == Format::EightNone)]);
+}
+
+pub(crate) fn read_line(bytes: &mut Bytes<'_>) -> Option<Line> {
+    let baud = Baud::from_digit(bytes.u8()?)?;
+    Some(Line { baud, format: if bytes.flag()? { Format::EightNone } else { Format::SevenEven } })
 }

@@ -1,12 +1,17 @@
 use std::vec;
 use std::vec::Vec;
 
-use meterbench_meter::{Meter, Settings, TypeNumber};
+use meterbench_meter::cosem::{Identity, RoleKeys};
+use meterbench_meter::port::{Baud, Format, Line, OpticalPort, Port, PortAction, Standing};
+use meterbench_meter::{Configuration, Meter, Settings, TypeNumber};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, PhaseCalibration, PhaseSums};
 
 use super::*;
 
 const THREE_PHASE: &str = "684-2-41D-1312AA70-1B14001";
+const OMNIPOWER: &str = "686-11-11B-N14-3001-001";
+/// With the readout in plain (Z18).
+const CODES: &str = "41002-00101011-0000000100-000000001000-0000011000-30001031";
 
 /// 64 bits from a state, xorshift.
 fn random(state: &mut u64) -> u64 {
@@ -23,14 +28,14 @@ fn request(write: impl FnOnce(RequestWriter<'_>) -> RequestWriter<'_>) -> Vec<u8
     buffer
 }
 
-fn ask(served: &mut Served, request: &[u8]) -> Vec<AnswerPart> {
+fn ask(served: &mut Served, request: &[u8]) -> Vec<AnswerPart<'static>> {
     let mut buffer = vec![0; LONGEST_ANSWER];
     let length = served.answer(request, &mut buffer);
-    let answer = Answer::read(&buffer[..length]).expect("an answer");
+    let answer = Answer::read(buffer[..length].to_vec().leak()).expect("an answer");
     answer.parts().collect::<Result<_, _>>().expect("sound sections")
 }
 
-fn status(parts: &[AnswerPart]) -> Status {
+fn status(parts: &[AnswerPart<'_>]) -> Status {
     match parts.last() {
         Some(AnswerPart::Status(status)) => *status,
         other => panic!("{other:?}"),
@@ -73,6 +78,37 @@ fn every_setting_passes_the_wire() {
         panic!("{parts:?}")
     };
     assert_eq!(read, settings);
+}
+
+/// A meter with keys of its own for every role.
+fn identity() -> Identity {
+    let keys = |n: u8| RoleKeys { encryption: [n; 16], authentication: [n + 1; 16], master: [n + 2; 16] };
+    Identity { serial: 99_999_999, keys: [10, 20, 30].map(keys), seed: [40; 16] }
+}
+
+#[test]
+fn who_a_meter_is_and_what_comes_over_its_ports_passes_the_wire() {
+    let configuration: Configuration = CODES.parse().unwrap();
+    let octets = [0x7E; MOST_OCTETS];
+    let bytes = request(|r| {
+        let named = r.identity(&identity(), OMNIPOWER).configuration(&configuration);
+        Port::ALL.into_iter().fold(named, |r, port| r.open(port).octets(port, &octets))
+    });
+    let mut parts = Request::read(&bytes).unwrap().parts().map(Result::unwrap);
+    let Some(RequestPart::Identity { identity: read, type_number: OMNIPOWER }) = parts.next() else { panic!() };
+    assert_eq!(read, identity());
+    let Some(RequestPart::Configuration(read)) = parts.next() else { panic!() };
+    assert_eq!(read, configuration);
+    for port in Port::ALL {
+        assert!(matches!(parts.next(), Some(RequestPart::Open(read)) if read == port));
+        assert!(matches!(parts.next(), Some(RequestPart::Octets(read, same)) if read == port && same == octets));
+    }
+    assert!(parts.next().is_none());
+    for wrong in [request(|r| r.octets(Port::Optical, &[0; MOST_OCTETS + 1])), {
+        request(|r| r.identity(&Identity { serial: 100_000_000, ..identity() }, OMNIPOWER))
+    }] {
+        assert!(Request::read(&wrong).unwrap().parts().any(|part| part.is_err()));
+    }
 }
 
 #[test]
@@ -122,6 +158,85 @@ fn a_served_meter_does_what_a_meter_does() {
     assert_eq!(meter.registers(), served.meter().unwrap().registers());
     let parts = ask(&mut served, &request(|r| r.display([1, 8, 0]).display([9, 9, 9])));
     assert_eq!(parts[..2], [AnswerPart::Display(meter.display([1, 8, 0])), AnswerPart::Display(None)]);
+}
+
+/// A meter of this identity and configuration, served.
+fn named() -> Served {
+    let configuration: Configuration = CODES.parse().unwrap();
+    let settings = Settings::delivered().configured(&configuration);
+    let mut served = Served::new();
+    let make =
+        request(|r| r.configure(OMNIPOWER, &settings).identity(&identity(), OMNIPOWER).configuration(&configuration));
+    assert!(matches!(ask(&mut served, &make)[..], [AnswerPart::Status(_)]));
+    served
+}
+
+#[test]
+fn the_optical_head_of_a_served_meter_says_what_that_of_a_meter_says_and_when() {
+    let configuration: Configuration = CODES.parse().unwrap();
+    let profile = *OMNIPOWER.parse::<TypeNumber>().unwrap().profile();
+    let mut meter = Meter::new(&profile, &Settings::delivered().configured(&configuration))
+        .unwrap()
+        .with_identity(&identity(), OMNIPOWER)
+        .with_configuration(&configuration);
+    let mut head = OpticalPort::new(&meter);
+    let mut served = named();
+    assert!(matches!(ask(&mut served, &request(|r| r.open(Port::Optical)))[..], [AnswerPart::Status(_)]));
+    let (mut said, mut switched) = (Vec::new(), Vec::new());
+    let (mut first, mut hash) = (0, 0);
+    let told = [(0, &b"/?!\r\n"[..]), (300, b"\x06050\r\n"), (900, &[])];
+    for (from, octets) in told {
+        for ms in from..from + 300 {
+            let octets = if ms == from { octets } else { &[] };
+            let mut expected = Vec::new();
+            let mut keep = |action: PortAction<'_>| expected.push(std::format!("{action:?}"));
+            head.receive(&mut meter, octets, &mut keep);
+            head.tick(&mut meter, &mut keep);
+            let due = head.due_in(&meter).map(|ms| u32::try_from(ms).unwrap());
+            let parts = ask(&mut served, &request(|r| r.octets(Port::Optical, octets)));
+            let [port @ .., AnswerPart::Standing(standing), AnswerPart::Status(status)] = &parts[..] else {
+                panic!("{parts:?}")
+            };
+            assert_eq!(*standing, Standing { due_in_ms: due, closed: false }, "after {ms} ms");
+            let found: Vec<_> = port
+                .iter()
+                .map(|part| match part {
+                    AnswerPart::Port(action) => *action,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            let words: Vec<_> = found.iter().map(|action| std::format!("{action:?}")).collect();
+            assert_eq!(words, expected, "after {ms} ms");
+            for action in found {
+                match action {
+                    PortAction::Transmit(octets) => said.extend_from_slice(octets),
+                    PortAction::Switch(line) => switched.push(line),
+                }
+            }
+            // What a port says stands in the hash; the meter's state moves it too.
+            assert_ne!(status.hash, hash);
+            hash = status.hash;
+            meter.process(&[Frame::default(); 8], |_| ());
+            ask(&mut served, &request(|r| r.samples(first, false, &[Frame::default(); 8])));
+            first += 8;
+        }
+    }
+    assert!(said.starts_with(b"/KAm5\\2MB\r\n\x020-0:96.1.0(99999999)\r\n"), "{said:?}");
+    assert_eq!(switched, [Line { baud: Baud::B9600, format: Format::SevenEven }]);
+}
+
+#[test]
+fn a_port_nobody_opened_is_closed_and_what_is_no_wrapper_closes_it() {
+    let mut served = named();
+    let closed = |served: &mut Served, port, octets: &[u8]| match ask(served, &request(|r| r.octets(port, octets)))[..]
+    {
+        [AnswerPart::Standing(standing), AnswerPart::Status(_)] => standing.closed,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(Port::ALL.map(|port| closed(&mut served, port, b"")), [true; 3]);
+    ask(&mut served, &request(|r| r.open(Port::FirstNetwork).open(Port::SecondNetwork)));
+    assert!(closed(&mut served, Port::FirstNetwork, b"GET / HTTP/1.1\r\n"));
+    assert!(closed(&mut served, Port::FirstNetwork, b"") && !closed(&mut served, Port::SecondNetwork, b"\0\x01"));
 }
 
 #[test]
@@ -176,6 +291,11 @@ fn what_does_not_fit_is_told() {
     assert!(Answer::read(&answer[..length]).is_ok());
 }
 
+/// A link is asked for by the public client.
+const SNRM: &[u8] = &[0x7E, 0xA0, 7, 3, 0x21, 0x93, 0x0F, 0x01, 0x7E];
+/// The wrapper, and an association without authentication.
+const AARQ: &[u8] = b"\0\x01\0\x10\0\x01\0\x1F\x60\x1D\xA1\x09\x06\x07\x60\x85\x74\x05\x08\x01\x01\xBE\x10\x04\x0E\x01\0\0\0\x06\x5F\x1F\x04\0\0\x10\x1D\xFF\xFF";
+
 /// Bytes that differ a little from sound ones, and bytes that are nothing at all.
 #[test]
 fn no_bytes_make_a_body_panic() {
@@ -186,6 +306,9 @@ fn no_bytes_make_a_body_panic() {
         request(|r| r.samples(0, true, &wave(0, 200))),
         request(|r| r.cycles(0, &[cycle; 10], &[Frame::default(); 2])),
         request(|r| r.output(ImpulseQuantity::Reactive).display([3, 8, 0])),
+        request(|r| r.identity(&identity(), THREE_PHASE).configuration(&CODES.parse().unwrap())),
+        request(|r| r.open(Port::Optical).octets(Port::Optical, b"/?!\r\n").octets(Port::Optical, SNRM)),
+        request(|r| r.open(Port::FirstNetwork).octets(Port::FirstNetwork, AARQ)),
     ];
     let mut state = 0x0123_4567_89ab_cdef;
     let mut answer = vec![0; LONGEST_ANSWER];
@@ -237,7 +360,7 @@ fn versions_and_lengths_are_checked_with_their_place() {
             Ok(request) => request.parts().find_map(Result::err).unwrap(),
         }
     };
-    assert_eq!(error(&|b| b[7] = b'2'), WireError::Version { found: u32::from_le_bytes(*b"MBL2") });
+    assert_eq!(error(&|b| b[7] = b'1'), WireError::Version { found: u32::from_le_bytes(*b"MBL1") });
     assert_eq!(error(&|b| b.push(0)), WireError::Length { found: sound.len() + 1, said: sound.len() });
     assert_eq!(error(&|b| b.truncate(5)), WireError::Short { offset: 5 });
     assert_eq!(error(&|b| b[HEADER] = 200), WireError::Tag { offset: HEADER, tag: 200 });

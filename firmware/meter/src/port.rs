@@ -4,9 +4,12 @@
 //! IEC 62056-21 says, at 300 Bd, and hands over to HDLC in mode E; a flag of HDLC as the first octet opens HDLC at once, as
 //! clients over a network do. Only an OMNIPOWER of variant 1 whose configuration says so reads out in plain (modes A and C).
 
+mod connections;
 mod network;
 mod optical;
 
+pub use connections::{Connections, Port, Standing};
+pub use meterbench_iec62056::readout::{Baud, Format, Line};
 pub use network::NetworkPort;
 pub use optical::{OpticalPort, PortAction};
 

@@ -20,7 +20,7 @@ const READOUT: usize = 400;
 const FLAG: u8 = 0x7E;
 
 /// What the shell of a port must do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortAction<'a> {
     /// Send these octets.
     Transmit(&'a [u8]),
