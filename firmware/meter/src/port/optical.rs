@@ -151,7 +151,10 @@ impl OpticalPort {
         if core::mem::take(&mut self.gone) {
             self.linked = false;
             self.sign_on.restart();
-            act(PortAction::Switch(Line::INITIAL));
+            // Back to the initial rate, where the sign-on had left it.
+            if let Some(MeterAction::Switch(line)) = self.sign_on.poll(now) {
+                act(PortAction::Switch(line));
+            }
         }
     }
 
