@@ -34,7 +34,7 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
             servers.spawn(laboratory.clone().serve_tcp(name, "127.0.0.1:0".into(), started));
         }
         let hexadecimal = |key: [u8; 16]| key.iter().map(|octet| format!("{octet:02X}")).collect::<String>();
-        for position in laboratory.meters_with_ports() {
+        for &position in laboratory.meters_with_ports() {
             let serial =
                 equipped.config.meters.iter().find(|(number, _)| *number == position).map(|(_, m)| m.serial.as_str());
             for RoleAccess { role, client, keys, .. } in roles(serial.unwrap_or_default()) {

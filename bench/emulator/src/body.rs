@@ -9,9 +9,10 @@ pub(crate) mod qemu;
 #[cfg(test)]
 mod tests;
 
-use meterbench_lockstep::process_until_window;
+use meterbench_lockstep::{MOST_OCTETS, process_until_window};
 use meterbench_meter::cosem::Identity;
 use meterbench_meter::defects::Defects;
+use meterbench_meter::port::{Connections, Port, PortAction, Standing};
 use meterbench_meter::{Action, Configuration, Display, Meter, MeterError, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
 
@@ -54,64 +55,57 @@ pub enum BodyError {
     Failed(#[from] BodyFailure),
 }
 
-/// The firmware of one meter.
+/// What a meter is made as, beside its settings.
+#[derive(Debug, Clone)]
+pub(crate) struct Make<'a> {
+    pub(crate) type_number: &'a str,
+    /// Of that type number.
+    pub(crate) profile: Profile,
+    pub(crate) identity: Identity,
+    pub(crate) configuration: Option<Configuration>,
+}
+
+/// The firmware of one meter, its ports included.
 #[derive(Debug)]
 pub(crate) enum Body {
-    Native(Box<Meter>),
+    Native(Box<Meter>, Box<Connections>),
     LockStep(Box<LockStep>),
 }
 
 impl Body {
+    /// Where this configuration says.
+    pub(crate) fn new(config: &BodyConfig, make: &Make<'_>, settings: &Settings) -> Result<Self, BodyError> {
+        match config {
+            BodyConfig::Native => Self::native(make, settings),
+            BodyConfig::Qemu(qemu) => {
+                let link = Box::new(qemu.start()?);
+                Ok(Self::LockStep(Box::new(LockStep::configure(link, make, settings)?)))
+            }
+        }
+    }
+
     /// In this program.
-    pub(crate) fn native(profile: &Profile, settings: &Settings) -> Result<Self, BodyError> {
-        Ok(Self::Native(Box::new(Meter::new(profile, settings)?)))
-    }
-
-    /// With a serial number and keys; a body elsewhere has its own.
-    #[must_use]
-    pub(crate) fn with_identity(self, identity: &Identity, type_number: &str) -> Self {
-        match self {
-            Self::Native(meter) => Self::Native(Box::new(meter.with_identity(identity, type_number))),
-            other @ Self::LockStep(_) => other,
+    pub(crate) fn native(make: &Make<'_>, settings: &Settings) -> Result<Self, BodyError> {
+        let mut meter = Meter::new(&make.profile, settings)?.with_identity(&make.identity, make.type_number);
+        if let Some(configuration) = &make.configuration {
+            meter = meter.with_configuration(configuration);
         }
-    }
-
-    /// With the clock and the ports of a software configuration.
-    #[must_use]
-    pub(crate) fn with_configuration(self, configuration: &Configuration) -> Self {
-        match self {
-            Self::Native(meter) => Self::Native(Box::new(meter.with_configuration(configuration))),
-            other @ Self::LockStep(_) => other,
-        }
+        Ok(Self::Native(Box::new(meter), Box::default()))
     }
 
     /// With planted faults; a body elsewhere has none, and the laboratory refuses them there.
     #[must_use]
     pub(crate) fn with_defects(self, defects: Defects) -> Self {
         match self {
-            Self::Native(meter) => Self::Native(Box::new(meter.with_defects(defects))),
+            Self::Native(meter, connections) => Self::Native(Box::new(meter.with_defects(defects)), connections),
             other @ Self::LockStep(_) => other,
         }
-    }
-
-    /// The meter, where it lives in this program.
-    pub(crate) fn meter_mut(&mut self) -> Option<&mut Meter> {
-        match self {
-            Self::Native(meter) => Some(meter),
-            Self::LockStep(_) => None,
-        }
-    }
-
-    /// In a process of its own.
-    pub(crate) fn in_qemu(qemu: &Qemu, type_number: &str, settings: &Settings) -> Result<Self, BodyError> {
-        let link = Box::new(qemu.start()?);
-        Ok(Self::LockStep(Box::new(LockStep::configure(link, type_number, settings)?)))
     }
 
     /// Takes a block of samples; hands every action to `act` in the order of its instant.
     pub(crate) fn process(&mut self, frames: &[Frame], act: impl FnMut(Action)) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter) => meter.process(frames, act),
+            Self::Native(meter, _) => meter.process(frames, act),
             Self::LockStep(body) => drop(body.samples(frames, false, act)?),
         }
         Ok(())
@@ -124,7 +118,7 @@ impl Body {
         act: impl FnMut(Action),
     ) -> Result<usize, BodyError> {
         match self {
-            Self::Native(meter) => Ok(process_until_window(meter, frames, act)),
+            Self::Native(meter, _) => Ok(process_until_window(meter, frames, act)),
             Self::LockStep(body) => Ok(body.samples(frames, true, act)?),
         }
     }
@@ -137,7 +131,7 @@ impl Body {
         mut act: impl FnMut(Action),
     ) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter) => {
+            Self::Native(meter, _) => {
                 cycles.iter().for_each(|cycle| meter.process_cycle(cycle, &mut act));
                 meter.resume(&last[0], &last[1]);
             }
@@ -149,7 +143,7 @@ impl Body {
     /// The phase that gives the zero crossings, if a window begins with the next sample.
     pub(crate) fn window_start(&self) -> Option<usize> {
         match self {
-            Self::Native(meter) => meter.state().at_window_start().then(|| meter.state().synchronised_by()),
+            Self::Native(meter, _) => meter.state().at_window_start().then(|| meter.state().synchronised_by()),
             Self::LockStep(body) => body.window_start(),
         }
     }
@@ -157,7 +151,7 @@ impl Body {
     /// Lets the test output count kWh or kvarh.
     pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter) => Ok(meter.select_output(quantity)?),
+            Self::Native(meter, _) => Ok(meter.select_output(quantity)?),
             Self::LockStep(body) => body.select_output(quantity),
         }
     }
@@ -165,8 +159,36 @@ impl Body {
     /// What the display shows of this item.
     pub(crate) fn display(&mut self, obis: [u8; 3]) -> Result<Option<Display>, BodyError> {
         match self {
-            Self::Native(meter) => Ok(meter.display(obis)),
+            Self::Native(meter, _) => Ok(meter.display(obis)),
             Self::LockStep(body) => Ok(body.display(obis)?),
         }
+    }
+    /// A client connects to a port, which starts anew.
+    pub(crate) fn open_port(&mut self, port: Port) -> Result<(), BodyError> {
+        match self {
+            Self::Native(meter, connections) => connections.open(meter, port),
+            Self::LockStep(body) => body.open_port(port)?,
+        }
+        Ok(())
+    }
+
+    /// Hands octets, or none, to a port and lets its time pass; hands what it says to `act`, in order.
+    pub(crate) fn speak(
+        &mut self,
+        port: Port,
+        octets: &[u8],
+        mut act: impl FnMut(PortAction<'_>),
+    ) -> Result<Standing, BodyError> {
+        let mut standing = Standing::default();
+        for piece in octets.chunks(MOST_OCTETS).chain(octets.is_empty().then_some(octets)) {
+            standing = match self {
+                Self::Native(meter, connections) => connections.receive(meter, port, piece, &mut act),
+                Self::LockStep(body) => body.speak(port, piece, &mut act)?,
+            };
+            if standing.closed {
+                break;
+            }
+        }
+        Ok(standing)
     }
 }

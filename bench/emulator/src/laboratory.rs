@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use meterbench_link::{Dialer, Endpoint, Listener, Stream, pipe};
 use meterbench_meter::{
-    Breaker, Configuration, ConfigurationError, Han, Meter, Profile, ReactiveClass, Settings, TypeNumber,
-    TypeNumberError,
+    Breaker, Configuration, ConfigurationError, Han, Profile, ReactiveClass, Settings, TypeNumber, TypeNumberError,
 };
 use meterbench_metrology::MeterConstant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::analogue::FrontEnd;
-use crate::body::{Body, BodyConfig, BodyError, QemuUnusable};
+use crate::body::{Body, BodyConfig, BodyError, Make, QemuUnusable};
 use crate::faults::Fault;
 use crate::instruments::chamber::WeissAscii2;
 use crate::instruments::com5003::Com5003;
@@ -347,18 +346,20 @@ impl Laboratory {
         }
     }
 
-    /// Numbers of the positions.
-    pub(crate) fn position_numbers(&self) -> &[u32] {
+    /// Numbers of the positions whose meters can be spoken to: all of them.
+    pub fn meters_with_ports(&self) -> &[u32] {
         &self.positions
     }
 
-    /// Uses the meter at this position, brought up to now; `None` where its firmware does not run in this program.
-    pub(crate) fn with_meter<R>(&self, position: u32, use_it: impl FnOnce(&mut Meter) -> R) -> Option<R> {
-        let place = self.positions.iter().position(|&n| n == position)?;
+    /// Uses the position of this number, brought up to now.
+    pub(crate) fn with_position<R>(&self, number: u32, use_it: impl FnOnce(&mut Position) -> R) -> Option<R> {
+        let place = self.positions.iter().position(|&n| n == number)?;
         let now = self.bench_ns();
         let mut shared = self.lock();
         shared.advance(now);
-        shared.world.look_at(place)?.meter_mut().map(use_it)
+        let used = shared.world.look_at(place).map(use_it);
+        self.tell_if_broken(&shared.world);
+        used
     }
 
     /// The error of the meter at this position now, as the world knows it.
@@ -492,14 +493,8 @@ fn build_position(
         1.0 + place.rectangular("ratio", u64::from(number), ratio / 100.0),
         place.rectangular("angle", u64::from(number), angle / 60.0),
     );
-    let body = |settings: &Settings| match body {
-        BodyConfig::Native => {
-            let identity = test_identity(&meter.serial);
-            let body = Body::native(&profile, settings)?.with_identity(&identity, &meter.type_number);
-            Ok(configuration.iter().fold(body, Body::with_configuration))
-        }
-        BodyConfig::Qemu(qemu) => Body::in_qemu(qemu, &meter.type_number, settings),
-    };
+    let identity = test_identity(&meter.serial);
+    let make = Make { type_number: &meter.type_number, profile, identity, configuration };
     Position::with_body(
         &profile,
         &settings,
@@ -507,7 +502,7 @@ fn build_position(
         &meter.faults,
         Draw::of(config.seed, &meter.serial).bits("noise", 0),
         config.ambient_c,
-        body,
+        |settings| Body::new(body, &make, settings),
     )
     .map_err(|source| LaboratoryError::Meter { position: number, source })
 }

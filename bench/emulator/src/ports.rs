@@ -1,19 +1,20 @@
 //! The ports of the emulated meters, in this program and on TCP: the optical head, and the wrapper behind the network.
 //!
-//! Octets go to the firmware as they come; its answers leave when the meter's own time says so. A pipe and a line over TCP
-//! have no baud rate; a pseudo-terminal ([`crate::pty`]) has.
+//! Octets go to the firmware as they come, wherever it runs; its answers leave when the meter's own time says so. A pipe and a
+//! line over TCP have no baud rate; a pseudo-terminal ([`crate::pty`]) has.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use meterbench_iec62056::readout::{Format, Line};
 use meterbench_iec62056::security::{Gcm, Key};
 use meterbench_link::{LineSetting, Listener, Stream};
-use meterbench_meter::Meter;
 use meterbench_meter::cosem::{Identity, Role, RoleKeys};
-use meterbench_meter::port::{NetworkPort, OpticalPort, PortAction};
+use meterbench_meter::port::{Port, PortAction, Standing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -86,22 +87,44 @@ pub(crate) fn test_identity(serial: &str) -> Identity {
     Identity { serial, keys: [1, 2, 3].map(of_role), seed: key(4, 0) }
 }
 
-/// One connection to a meter.
-enum Connection {
-    Optical(Box<OpticalPort>),
-    Network(Box<NetworkPort>),
+/// Who is connected to the ports of one meter, by [`Port`]; gone where nobody holds it any more.
+#[derive(Debug, Default)]
+pub(crate) struct Callers([Weak<Notify>; Port::ALL.len()]);
+
+/// A connection to a port of a meter. It ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Call {
+    port: Port,
+    /// Told when another one takes the port over.
+    taken_over: Arc<Notify>,
+}
+
+impl Callers {
+    /// Lets a caller in: to the optical head always, in place of who was there; to the network where a connection is free.
+    pub(crate) fn admit(&mut self, kind: PortKind) -> Option<Call> {
+        let is_free = |port: &Port| self.0[*port as usize].strong_count() == 0;
+        let port = match kind {
+            PortKind::Optical => Port::Optical,
+            PortKind::Network => [Port::FirstNetwork, Port::SecondNetwork].into_iter().find(is_free)?,
+        };
+        let taken_over = Arc::default();
+        let before = std::mem::replace(&mut self.0[port as usize], Arc::downgrade(&taken_over));
+        if let Some(before) = before.upgrade() {
+            before.notify_one();
+        }
+        Some(Call { port, taken_over })
+    }
+
+    /// The port of a caller; `None` where another one has taken it over.
+    pub(crate) fn port(&self, call: &Call) -> Option<Port> {
+        std::ptr::eq(self.0[call.port as usize].as_ptr(), Arc::as_ptr(&call.taken_over)).then_some(call.port)
+    }
 }
 
 /// How long a connection waits before the meter's time is looked at again, where the meter waits for nothing.
 const IDLE: Duration = Duration::from_secs(1);
 
 impl Laboratory {
-    /// The meters that can be spoken to: those whose firmware runs in this program.
-    pub fn meters_with_ports(&self) -> Vec<u32> {
-        let with_port = |number: &u32| self.with_meter(*number, |_| ()).is_some();
-        self.position_numbers().iter().copied().filter(with_port).collect()
-    }
-
     /// Serves one port of a meter on TCP until the future is dropped; `started` learns the address.
     pub async fn serve_port(
         self,
@@ -126,16 +149,14 @@ impl Laboratory {
 
     /// One connection: octets in, octets out, and what is due with time.
     pub(crate) async fn speak(self, position: u32, kind: PortKind, mut stream: impl Stream) {
-        let open = |meter: &mut Meter| match kind {
-            PortKind::Optical => Connection::Optical(Box::new(OpticalPort::new(meter))),
-            PortKind::Network => Connection::Network(Box::default()),
-        };
-        let Some(mut connection) = self.with_meter(position, open) else { return };
-        let mut chunk = [0; 2048];
-        loop {
-            let Some(wait) = self.with_meter(position, |meter| connection.wait(meter)) else { return };
+        let Some(call) = self.with_position(position, |meter| meter.connect(kind)).flatten() else { return };
+        let (mut chunk, mut standing) = ([0; 2048], Standing::default());
+        while !standing.closed {
+            let wait = standing.due_in_ms.map_or(IDLE, |ms| Duration::from_millis(u64::from(ms.max(1))).min(IDLE));
             let received = tokio::select! {
                 biased;
+                () = call.taken_over.notified() => return,
+                () = self.broken() => return,
                 read = stream.read(&mut chunk) => match read {
                     Ok(0) | Err(_) => return,
                     Ok(length) => &chunk[..length],
@@ -143,15 +164,20 @@ impl Laboratory {
                 () = sleep(wait) => &[][..],
             };
             let mut out = Vec::new();
-            let goes_on = self.with_meter(position, |meter| connection.take(meter, received, &mut out));
+            let act = |action: PortAction<'_>| {
+                out.push(match action {
+                    PortAction::Transmit(octets) => Due::Octets(octets.to_vec()),
+                    PortAction::Switch(line) => Due::Line(line_setting(line)),
+                });
+            };
+            let said = self.with_position(position, |meter| meter.speak(&call, received, act)).flatten();
             for due in out {
                 if due.perform(&mut stream).await.is_err() {
                     return;
                 }
             }
-            if goes_on != Some(true) {
-                return;
-            }
+            let Some(now) = said else { return };
+            standing = now;
         }
     }
 }
@@ -182,31 +208,5 @@ fn line_setting(line: Line) -> LineSetting {
     }
 }
 
-impl Connection {
-    /// Time until the meter wants to be looked at.
-    fn wait(&self, meter: &Meter) -> Duration {
-        let due = match self {
-            Self::Optical(port) => port.due_in(meter),
-            Self::Network(_) => None,
-        };
-        due.map_or(IDLE, |ms| Duration::from_millis(ms.max(1)).min(IDLE))
-    }
-
-    /// Hands octets to the meter; false where it wants the connection closed.
-    fn take(&mut self, meter: &mut Meter, octets: &[u8], out: &mut Vec<Due>) -> bool {
-        match self {
-            Self::Network(port) => port.receive(meter, octets, |answer| out.push(Due::Octets(answer.to_vec()))),
-            Self::Optical(port) => {
-                let mut act = |action: PortAction<'_>| {
-                    out.push(match action {
-                        PortAction::Transmit(octets) => Due::Octets(octets.to_vec()),
-                        PortAction::Switch(line) => Due::Line(line_setting(line)),
-                    });
-                };
-                port.receive(meter, octets, &mut act);
-                port.tick(meter, &mut act);
-                true
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
-use meterbench_meter::{Action, Display, Meter, Profile, Settings};
+use meterbench_meter::port::{PortAction, Standing};
+use meterbench_meter::{Action, Display, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, SampleInstant};
 
 use crate::analogue::dwell::Window;
@@ -8,6 +9,7 @@ use crate::analogue::{Around, FrontEnd, Sampler};
 use crate::body::{Body, BodyError};
 use crate::faults::{Fault, plant};
 use crate::outputs::{Outputs, Pulses};
+use crate::ports::{Call, Callers, PortKind};
 use crate::source::Output;
 
 /// Frames handed to the meter at once.
@@ -27,6 +29,7 @@ pub(crate) enum Pace {
 pub(crate) struct Position {
     sampler: Sampler,
     body: Body,
+    callers: Callers,
     profile: Profile,
     frames: Vec<Frame>,
     outputs: Outputs,
@@ -56,7 +59,9 @@ impl Position {
         noise_seed: u64,
         ambient_c: f64,
     ) -> Result<Self, BodyError> {
-        let native = |settings: &Settings| Body::native(profile, settings);
+        let identity = crate::ports::test_identity("1001");
+        let make = crate::body::Make { type_number: "", profile: *profile, identity, configuration: None };
+        let native = |settings: &Settings| Body::native(&make, settings);
         Self::with_body(profile, settings, front_end, faults, noise_seed, ambient_c, native)
     }
 
@@ -76,6 +81,7 @@ impl Position {
             outputs: Outputs::new(planted, front_end.clock),
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
             body: body(&settings)?.with_defects(defects),
+            callers: Callers::default(),
             profile: *profile,
             frames: Vec::with_capacity(BLOCK),
             taken: (0, 0),
@@ -195,9 +201,19 @@ impl Position {
         self.sound(selected)
     }
 
-    /// The meter, where its firmware runs in this program.
-    pub(crate) fn meter_mut(&mut self) -> Option<&mut Meter> {
-        self.body.meter_mut()
+    /// A client connects to a port of this kind; `None` where all are taken.
+    pub(crate) fn connect(&mut self, kind: PortKind) -> Option<Call> {
+        let call = self.callers.admit(kind)?;
+        let opened = self.callers.port(&call).map(|port| self.body.open_port(port))?;
+        self.sound(opened).ok()?;
+        Some(call)
+    }
+
+    /// Hands octets of a client, or none, to the meter and lets its port act; `None` where nobody is there for it any more.
+    pub(crate) fn speak(&mut self, call: &Call, octets: &[u8], act: impl FnMut(PortAction<'_>)) -> Option<Standing> {
+        let port = self.callers.port(call).filter(|_| self.failure.is_none())?;
+        let said = self.body.speak(port, octets, act);
+        self.sound(said).ok()
     }
 
     /// Temperature of the case (°C).
@@ -225,7 +241,7 @@ impl Position {
     /// The meter itself, of a body in this program.
     pub(crate) fn meter(&self) -> &meterbench_meter::Meter {
         match &self.body {
-            Body::Native(meter) => meter,
+            Body::Native(meter, _) => meter,
             Body::LockStep(_) => panic!("the meter is elsewhere"),
         }
     }

@@ -6,10 +6,11 @@ use std::process::ExitStatus;
 use meterbench_lockstep::{
     Answer, AnswerPart, LONGEST_ANSWER, LONGEST_REQUEST, Refusal, RequestWriter, Status, WireError,
 };
+use meterbench_meter::port::{Port, PortAction, Standing};
 use meterbench_meter::{Action, Display, MeterError, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
 
-use super::BodyError;
+use super::{BodyError, Make};
 
 /// Carries requests to a body and its answers back.
 pub(crate) trait Link: fmt::Debug + Send {
@@ -108,7 +109,7 @@ pub(crate) struct LockStep {
 
 impl LockStep {
     /// Configures the meter at the other end: block 0.
-    pub(crate) fn configure(link: Box<dyn Link>, type_number: &str, settings: &Settings) -> Result<Self, BodyFailure> {
+    pub(crate) fn configure(link: Box<dyn Link>, make: &Make<'_>, settings: &Settings) -> Result<Self, BodyFailure> {
         let mut body = Self {
             link,
             number: 0,
@@ -116,7 +117,15 @@ impl LockStep {
             request: vec![0; LONGEST_REQUEST],
             answer: Vec::with_capacity(LONGEST_ANSWER),
         };
-        body.ask(|request| request.configure(type_number, settings), |_| ()).and_then(|asked| body.done(asked))?;
+        let Make { type_number, identity, configuration, .. } = make;
+        let asked = body.ask(
+            |request| {
+                let named = request.configure(type_number, settings).identity(identity, type_number);
+                configuration.iter().fold(named, RequestWriter::configuration)
+            },
+            |_| (),
+        )?;
+        body.done(asked)?;
         Ok(body)
     }
 
@@ -176,6 +185,31 @@ impl LockStep {
         Ok(shown)
     }
 
+    pub(crate) fn open_port(&mut self, port: Port) -> Result<(), BodyFailure> {
+        let asked = self.ask(|request| request.open(port), |_| ())?;
+        self.done(asked)
+    }
+
+    /// See [`super::Body::speak`]; as many octets as a request holds.
+    pub(crate) fn speak(
+        &mut self,
+        port: Port,
+        octets: &[u8],
+        mut act: impl FnMut(PortAction<'_>),
+    ) -> Result<Standing, BodyFailure> {
+        let mut standing = None;
+        let asked = self.ask(
+            |request| request.octets(port, octets),
+            |part| match part {
+                AnswerPart::Port(action) => act(action),
+                AnswerPart::Standing(now) => standing = Some(now),
+                _ => {}
+            },
+        )?;
+        self.done(asked)?;
+        standing.ok_or_else(|| self.failed(Trouble::OtherAnswer))
+    }
+
     fn done(&mut self, asked: Option<Refusal>) -> Result<(), BodyFailure> {
         asked.map_or(Ok(()), |refusal| Err(self.failed(Trouble::Refused(refusal))))
     }
@@ -193,7 +227,7 @@ impl LockStep {
     fn ask(
         &mut self,
         write: impl FnOnce(RequestWriter<'_>) -> RequestWriter<'_>,
-        part: impl FnMut(AnswerPart),
+        part: impl FnMut(AnswerPart<'_>),
     ) -> Result<Option<Refusal>, BodyFailure> {
         self.exchange(write, part).map_err(|trouble| self.failed(trouble))
     }
@@ -201,7 +235,7 @@ impl LockStep {
     fn exchange(
         &mut self,
         write: impl FnOnce(RequestWriter<'_>) -> RequestWriter<'_>,
-        mut part: impl FnMut(AnswerPart),
+        mut part: impl FnMut(AnswerPart<'_>),
     ) -> Result<Option<Refusal>, Trouble> {
         let number = self.number;
         self.number = number.wrapping_add(1);
@@ -226,7 +260,7 @@ impl LockStep {
     }
 }
 
-fn give(part: AnswerPart, act: &mut impl FnMut(Action)) {
+fn give(part: AnswerPart<'_>, act: &mut impl FnMut(Action)) {
     if let AnswerPart::Impulse(impulse) = part {
         act(Action::Impulse(impulse));
     }

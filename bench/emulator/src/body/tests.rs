@@ -1,5 +1,7 @@
 //! Equal digits: the same requests to the firmware in this program and in QEMU, compared after every block.
 
+mod conversation;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +15,7 @@ use crate::air::Air;
 use crate::analogue::{Around, FrontEnd};
 use crate::body::lock_step::Link;
 use crate::noise::Draw;
+use crate::ports::test_identity;
 use crate::position::{Pace, Position};
 use crate::source::{Output, Phasor, SourceLog};
 
@@ -26,6 +29,12 @@ fn qemu() -> Qemu {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
     let ours = Qemu::default();
     Qemu { image: Path::new(root).join(&ours.image), ..ours }
+}
+
+/// A meter of this type, and as delivered.
+fn make(type_number: &str) -> Make<'_> {
+    let profile = *type_number.parse::<TypeNumber>().unwrap().profile();
+    Make { type_number, profile, identity: test_identity("1001"), configuration: None }
 }
 
 /// What the comparison found.
@@ -85,7 +94,7 @@ struct Near {
 impl Near {
     fn body(type_number: &str, settings: &Settings, spoiled: u32, spoil: Exchange) -> Result<Body, BodyError> {
         let near = Self { served: Served::new(), block: 0, spoiled, spoil };
-        Ok(Body::LockStep(Box::new(LockStep::configure(Box::new(near), type_number, settings)?)))
+        Ok(Body::LockStep(Box::new(LockStep::configure(Box::new(near), &make(type_number), settings)?)))
     }
 }
 
@@ -117,9 +126,7 @@ impl Link for Near {
 fn a_body_behind_the_wire_does_what_a_body_here_does() {
     for (type_number, seed) in [(THREE_PHASE, 11), (SINGLE_PHASE, 12)] {
         let near = run(type_number, seed, 30, |settings| Near::body(type_number, settings, u32::MAX, |_, _| ()));
-        let native = run(type_number, seed, 30, |settings| {
-            Body::native(type_number.parse::<TypeNumber>().unwrap().profile(), settings)
-        });
+        let native = run(type_number, seed, 30, |settings| Body::native(&make(type_number), settings));
         let (near, native) = (near.unwrap(), native.unwrap());
         assert_eq!(near, native);
         assert!(!near.1.is_empty());
@@ -249,7 +256,7 @@ fn compare(
     let outcome = run(type_number, seed, seconds, |settings| {
         let process = Qemu { image: image.to_owned(), ..qemu() }.start()?;
         let both = Both { native: Served::new(), process, lost_in, compared };
-        Ok(Body::LockStep(Box::new(LockStep::configure(Box::new(both), type_number, settings)?)))
+        Ok(Body::LockStep(Box::new(LockStep::configure(Box::new(both), &make(type_number), settings)?)))
     });
     (std::mem::take(&mut kept.lock().unwrap()), outcome)
 }
@@ -263,9 +270,7 @@ fn native_and_qemu_give_equal_digits_after_every_block() {
             assert_eq!(compared.first_difference, None, "{type_number}, course {seed}");
             let Compared { blocks, samples, .. } = compared;
             assert!(samples > 100 && blocks - samples > 10, "{compared:?}");
-            let native = run(type_number, seed, seconds, |settings| {
-                Body::native(type_number.parse::<TypeNumber>().unwrap().profile(), settings)
-            });
+            let native = run(type_number, seed, seconds, |settings| Body::native(&make(type_number), settings));
             let (outcome, native) = (outcome.unwrap(), native.unwrap());
             assert_eq!(outcome, native, "{type_number}, course {seed}");
             println!("{type_number}, course {seed}: {blocks} blocks equal, {} edges", native.1.len());
