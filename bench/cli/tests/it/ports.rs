@@ -1,0 +1,79 @@
+//! Plans over the ports of the meters: sound meters pass them, each planted defect fails the plan that looks for it, and a
+//! cut cable is no verdict.
+
+use meterbench_record::{Measurement, Outcome, Verdict};
+use rstest::rstest;
+
+use crate::{changes, run};
+
+/// A plan of the repository.
+fn plan(name: &str) -> String {
+    let file = format!("{}/../../test-plans/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn failing(measurements: &[Measurement]) -> Vec<String> {
+    let failed = measurements.iter().filter(|m| m.verdict != Some(Verdict::Pass));
+    failed.map(|m| format!("{}: {:?} {:?}", m.id, m.value, m.note)).collect()
+}
+
+#[rstest]
+fn a_sound_meter_passes(
+    #[values("protocol/readout", "protocol/registers", "security/attacks", "security/access-rights")] name: &str,
+    #[values("omnia-3ph", "omnia-1ph", "omnipower-1ph-import-only", "omnipower-1ph-60hz")] meter: &str,
+) {
+    let changes = meterbench::assemble::Changes { meter: Some(meter.to_owned()), ..changes(&[]) };
+    let ran = run(&plan(name), "emulated-3ph", &changes);
+    assert_eq!(ran.outcome, Outcome::Pass, "{meter}: {:?}", failing(&ran.record.measurements));
+}
+
+#[rstest]
+#[case("rights-hole", "security/access-rights", "reader-0-0-1.0.0-255/access-rights")]
+#[case("rights-hole", "security/attacks", "a-reader-sets-the-zone")]
+#[case("legal-write", "security/access-rights", "management-1-0-1.8.0-255/access-rights")]
+#[case("legal-write", "security/attacks", "management-sets-the-energy-register")]
+#[case("wrong-scaler", "protocol/registers", "register-error")]
+#[case("window-ignored", "protocol/readout", "frames-in-a-row")]
+#[case("blocks-truncated", "protocol/readout", "hdlc-link/conversation/protocol")]
+#[case("dst-ignored", "protocol/clock", "forward-in-march/clock/daylight-saving")]
+fn a_defect_fails_the_plan_that_looks_for_it(#[case] fault: &str, #[case] name: &str, #[case] at: &str) {
+    let ran = run(&plan(name), "emulated-3ph", &changes(&[fault]));
+    assert_eq!(ran.outcome, Outcome::Fail, "{fault}");
+    let failed: Vec<&Measurement> =
+        ran.record.measurements.iter().filter(|m| m.verdict == Some(Verdict::Fail)).collect();
+    assert!(failed.iter().any(|m| m.id.contains(at)), "{fault}: {:?}", failing(&ran.record.measurements));
+}
+
+#[test]
+fn every_cell_of_the_matrix_is_tried_once() {
+    let ran = run(&plan("security/access-rights"), "emulated-3ph", &changes(&[]));
+    let tried: u64 = ran.record.measurements.iter().filter_map(|m| m.raw["tried"].as_u64()).sum();
+    let roles = ["public", "management", "reader", "installer"];
+    let objects = |role: &str| ran.record.measurements.iter().filter(|m| m.raw["role"] == role).count();
+    assert!(roles.map(objects).iter().all(|count| *count == objects("public")), "each role, each object");
+    assert!(objects("public") >= 67 && tried >= 2000, "{tried} requests");
+    // One letter for reading and one for writing of each attribute, one for each method: as many as were tried.
+    let letters = |m: &Measurement| {
+        m.raw["cells"].as_str().unwrap().chars().filter(|c| matches!(c, 'r' | 'w' | 'x' | '-')).count() as u64
+    };
+    assert_eq!(ran.record.measurements.iter().map(letters).sum::<u64>(), tried);
+}
+
+#[rstest]
+fn a_port_that_breaks_loses_the_position_and_fails_no_meter(
+    #[values("dead", "cut", "garbage", "half-line")] kind: &str,
+    #[values(0, 7, 60)] after: u32,
+) {
+    let bench = include_str!("../../../../fixtures/benches/emulated-3ph.yaml");
+    let disturbed = format!("{}\n", bench.trim_end())
+        .replace("emulation: {", &format!("emulation: {{ disturb: {{ optical: {{ kind: {kind}, after: {after} }} }},"));
+    assert_ne!(disturbed.trim_end(), bench.trim_end(), "the bench of the fixture has an `emulation` in one line");
+    let file = std::env::temp_dir().join(format!("meterbench-port-{}-{kind}-{after}.yaml", std::process::id()));
+    std::fs::write(&file, disturbed).unwrap();
+    let ran = run(&plan("security/attacks"), file.to_str().unwrap(), &changes(&[]));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(ran.outcome, Outcome::Error, "{kind} after {after}: {:?}", failing(&ran.record.measurements));
+    assert!(ran.record.positions_lost.contains_key(&1), "{kind} after {after}");
+    let failed = ran.record.measurements.iter().filter(|m| m.verdict == Some(Verdict::Fail)).count();
+    assert_eq!(failed, 0, "{kind} after {after}: {:?}", failing(&ran.record.measurements));
+}
