@@ -1,3 +1,5 @@
+use core::ops::Range;
+
 use super::EncodeError;
 
 /// Writes octets into a slice, and counts what did not fit.
@@ -50,9 +52,17 @@ impl<'a> Writer<'a> {
         at.saturating_add(length) > self.from && at < self.from.saturating_add(self.out.len())
     }
 
+    /// Which of the next `count` pieces of `length` octets each would be kept, wholly or in part.
+    pub fn wanted(&self, length: usize, count: usize) -> Range<usize> {
+        let (at, length) = (self.total(), length.max(1));
+        let first = self.from.saturating_sub(at) / length;
+        let end = self.from.saturating_add(self.out.len()).saturating_sub(at).div_ceil(length);
+        first.min(count)..end.min(count)
+    }
+
     /// Counts octets without saying them: only where [`wants`](Self::wants) said no.
     pub fn skip(&mut self, length: usize) {
-        debug_assert!(!self.wants(length), "octets of the window are skipped");
+        debug_assert!(length == 0 || !self.wants(length), "octets of the window are skipped");
         self.place = self.place.wrapping_add(length);
     }
 
@@ -196,6 +206,25 @@ mod tests {
                 let kept = writer.kept();
                 let expected = whole[..length].get(from..).unwrap_or_default();
                 assert_eq!(out[..kept], expected[..size.min(expected.len())], "window of {size} from {from}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_of_equal_pieces_is_what_shows_in_the_window() {
+        for from in 0..60 {
+            for size in [1, 5, 9, 40] {
+                let mut out = [0; 40];
+                let mut writer = Writer::window(&mut out[..size], from);
+                writer.u16(0xFFFF);
+                let wanted = writer.wanted(7, 6);
+                writer.skip(7 * wanted.start);
+                wanted.clone().for_each(|piece| writer.put(&[piece as u8 + 1; 7]));
+                writer.skip(7 * (6 - wanted.end));
+                assert_eq!(writer.total(), 44);
+                let whole = |at: usize| if at < 2 { 0xFF } else { (at as u8 - 2) / 7 + 1 };
+                let expected: std::vec::Vec<u8> = (from..44.min(from + size)).map(whole).collect();
+                assert_eq!(out[..expected.len()], expected, "window of {size} from {from}: {wanted:?}");
             }
         }
     }
