@@ -94,12 +94,16 @@ pub trait LogicalDevice {
     fn raise_counter(&mut self, client: u16, counter: u32);
     /// The next counter of the server towards this client.
     fn next_counter(&mut self, client: u16) -> Result<u32, CounterError>;
-    /// Writes the value of an attribute, or says why not. Asked twice in a row, the answer is the same.
+    /// Where that stands of which long answers are made: kept while one is given in blocks.
+    fn moment(&self) -> u32;
+    /// Writes the value of an attribute as it was at a moment, or says why not. Asked twice in a row, the answer is the same;
+    /// one that cannot be given any more ends early.
     fn get(
         &self,
         agreed: &Agreed,
         attribute: AttributeDescriptor,
         access: Option<SelectiveAccess<'_>>,
+        moment: u32,
         out: &mut Writer<'_>,
     ) -> Result<(), DataAccessResult>;
     /// Takes the value of an attribute.
@@ -136,6 +140,8 @@ pub struct Server {
     sender: BlockSender,
     /// Octets of the answer that is given in blocks and kept in `value`, so that its blocks are of one moment.
     kept: Option<usize>,
+    /// When the answer that is given in blocks began.
+    moment: u32,
     /// The request whose answer is given in blocks.
     long_request: [u8; LONGEST_REQUEST],
     long_length: usize,
@@ -174,6 +180,7 @@ impl Server {
             generation: 0,
             sender: BlockSender::new(),
             kept: None,
+            moment: 0,
             long_request: [0; LONGEST_REQUEST],
             long_length: 0,
             receiver: BlockReceiver::new(),

@@ -67,6 +67,16 @@ impl Served {
             (self.hash, self.connections) = (Hash::default(), Connections::default());
             return Ok(());
         }
+        if let RequestPart::Identity { identity, type_number } = &part {
+            let meter = self.meter.take().ok_or(Refusal::NotConfigured)?;
+            self.meter = Some(meter.with_identity(identity, type_number));
+            return Ok(());
+        }
+        if let RequestPart::Configuration(configuration) = &part {
+            let meter = self.meter.take().ok_or(Refusal::NotConfigured)?;
+            self.meter = Some(meter.with_configuration(configuration));
+            return Ok(());
+        }
         let Self { meter, connections, hash } = self;
         let meter = meter.as_mut().ok_or(Refusal::NotConfigured)?;
         let mut act = |Action::Impulse(impulse)| {
@@ -84,10 +94,6 @@ impl Served {
             }
             RequestPart::Output(quantity) => meter.select_output(quantity).map_err(|_| Refusal::Output)?,
             RequestPart::Display(obis) => writer.display(meter.display(obis)),
-            RequestPart::Identity { identity, type_number } => {
-                *meter = meter.clone().with_identity(&identity, type_number);
-            }
-            RequestPart::Configuration(configuration) => *meter = meter.clone().with_configuration(&configuration),
             RequestPart::Open(port) => connections.open(meter, port),
             RequestPart::Octets(port, octets) => {
                 let standing = connections.receive(meter, port, octets, |action| {
@@ -96,7 +102,7 @@ impl Served {
                 });
                 writer.standing(standing);
             }
-            RequestPart::Configure { .. } => {}
+            RequestPart::Configure { .. } | RequestPart::Identity { .. } | RequestPart::Configuration(_) => {}
         }
         Ok(())
     }

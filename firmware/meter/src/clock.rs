@@ -7,10 +7,11 @@ mod civil;
 
 pub use civil::{Civil, DAY};
 
-use meterbench_iec62056::date_time::days_in_month;
+use meterbench_iec62056::date_time::{ClockStatus, DateTime, Deviation, days_in_month};
 use meterbench_metrology::SAMPLE_RATE;
 
 const PER_SECOND: u64 = SAMPLE_RATE as u64;
+const PER_MINUTE: u64 = 60 * PER_SECOND;
 const BILLION: i64 = 1_000_000_000;
 
 /// A day of the year at which the clock is moved, as a rule that holds every year.
@@ -117,6 +118,25 @@ pub struct LocalTime {
     pub quality: Quality,
 }
 
+impl LocalTime {
+    /// What the clock says of itself.
+    pub(crate) fn status(&self) -> ClockStatus {
+        let quality = match self.quality {
+            Quality::Valid => ClockStatus::GOOD,
+            Quality::Doubtful => ClockStatus::DOUBTFUL_VALUE,
+            Quality::Invalid => ClockStatus::INVALID_VALUE,
+        };
+        let saving = if self.daylight_saving { ClockStatus::DAYLIGHT_SAVING_ACTIVE } else { ClockStatus::GOOD };
+        ClockStatus(quality.0 | saving.0)
+    }
+
+    /// Local time on the wire.
+    pub(crate) fn date_time(&self) -> DateTime {
+        let deviation = Deviation(self.deviation);
+        DateTime { deviation, status: self.status(), ..self.civil.date_time(self.hundredths) }
+    }
+}
+
 /// A setting of the clock that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
@@ -141,6 +161,8 @@ pub struct Clock {
     now: u64,
     /// 1e-9 sample that the trim has not yet moved.
     residue: i64,
+    /// Samples to take until the next whole minute is shown.
+    to_minute: u64,
     trim_ppb: i32,
     /// What must be added to standard time to come to UTC (minutes).
     zone: i16,
@@ -156,6 +178,7 @@ impl Clock {
         Self {
             now: 0,
             residue: 0,
+            to_minute: PER_MINUTE,
             trim_ppb: 0,
             zone,
             daylight,
@@ -171,16 +194,32 @@ impl Clock {
         self.daylight_ignored = ignored;
     }
 
+    /// Samples to take until the clock shows the next whole minute, at least one: zones are whole minutes, so that it is one
+    /// everywhere.
+    pub fn samples_to_minute(&self) -> u64 {
+        self.to_minute
+    }
+
+    /// Counts anew what is left of the minute.
+    fn aim(&mut self) {
+        let left = i128::from(PER_MINUTE - self.now % PER_MINUTE) * i128::from(BILLION) - i128::from(self.residue);
+        let pace = i128::from((BILLION + i64::from(self.trim_ppb)).max(1));
+        self.to_minute = u64::try_from((left + pace - 1) / pace).unwrap_or(1).max(1);
+    }
+
     /// Goes on by so many samples.
     pub fn advance(&mut self, samples: u64) {
         self.now += samples;
-        if self.trim_ppb == 0 {
-            return;
+        if self.trim_ppb != 0 {
+            let moved = i128::from(self.residue) + i128::from(samples) * i128::from(self.trim_ppb);
+            let whole = moved.div_euclid(i128::from(BILLION)) as i64;
+            self.residue = moved.rem_euclid(i128::from(BILLION)) as i64;
+            self.now = self.now.saturating_add_signed(whole);
         }
-        let moved = i128::from(self.residue) + i128::from(samples) * i128::from(self.trim_ppb);
-        let whole = moved.div_euclid(i128::from(BILLION)) as i64;
-        self.residue = moved.rem_euclid(i128::from(BILLION)) as i64;
-        self.now = self.now.saturating_add_signed(whole);
+        match self.to_minute.checked_sub(samples) {
+            Some(left) if left > 0 => self.to_minute = left,
+            _ => self.aim(),
+        }
     }
 
     /// Seconds of UTC since 2000.
@@ -216,11 +255,6 @@ impl Clock {
         if summer { by } else { 0 }
     }
 
-    /// Samples by which daylight saving moves the clock.
-    fn daylight_samples(&self) -> i64 {
-        60 * i64::from(self.daylight.deviation) * PER_SECOND as i64
-    }
-
     /// What the clock shows.
     pub fn local(&self) -> LocalTime {
         let saving = self.saving();
@@ -239,33 +273,34 @@ impl Clock {
             return Err(ClockError::Date);
         }
         (self.now, self.residue, self.quality) = (seconds * PER_SECOND, 0, Quality::Valid);
+        self.aim();
         Ok(())
     }
 
     /// Sets it to a local time with the deviation that goes with it; without one, the deviation is the clock's own.
     pub fn set_local(&mut self, civil: Civil, deviation: Option<i16>) -> Result<(), ClockError> {
-        let local = civil.seconds().ok_or(ClockError::Date)?;
-        let in_utc = |minutes: i16| local.checked_add_signed(60 * i64::from(minutes)).ok_or(ClockError::Date);
-        if let Some(deviation) = deviation {
-            if !ZONES.contains(&deviation) {
-                return Err(ClockError::Zone);
-            }
-            return self.set_utc(in_utc(deviation)?);
-        }
-        let standard = in_utc(self.zone)?;
+        let utc = self.utc_of(civil, deviation)?;
         let before = self.clone();
-        self.set_utc(standard)?;
-        // In the hour that comes twice, the first is meant.
-        let summer = Self { now: self.now.saturating_add_signed(-self.daylight_samples()), ..self.clone() };
-        if summer.saving() != 0 {
-            self.now = summer.now;
-        }
-        if self.local().civil != civil {
-            // The hour that daylight saving leaves out.
+        self.set_utc(utc)?;
+        // The hour that daylight saving leaves out.
+        if deviation.is_none() && self.local().civil != civil {
             *self = before;
             return Err(ClockError::Date);
         }
         Ok(())
+    }
+
+    /// UTC (s since 2000) of a local time; of an hour that comes twice the first is meant, unless the deviation tells.
+    pub fn utc_of(&self, civil: Civil, deviation: Option<i16>) -> Result<u64, ClockError> {
+        if deviation.is_some_and(|minutes| !ZONES.contains(&minutes)) {
+            return Err(ClockError::Zone);
+        }
+        let local = civil.seconds().ok_or(ClockError::Date)?;
+        let minutes = i64::from(deviation.unwrap_or(self.zone));
+        let utc = local.checked_add_signed(60 * minutes).ok_or(ClockError::Date)?;
+        let summer = utc.saturating_add_signed(-60 * i64::from(self.daylight.deviation));
+        let saved = deviation.is_none() && Self { now: summer * PER_SECOND, ..self.clone() }.saving() != 0;
+        Ok(if saved { summer } else { utc })
     }
 
     /// Moves it by at most a quarter of an hour (s).
@@ -274,6 +309,7 @@ impl Clock {
             return Err(ClockError::Shift);
         }
         self.now = self.now.saturating_add_signed(i64::from(seconds) * PER_SECOND as i64);
+        self.aim();
         Ok(())
     }
 
@@ -316,6 +352,7 @@ impl Clock {
     /// What a calibration knows of the crystal (1e-9): positive makes the clock faster.
     pub fn set_trim_ppb(&mut self, ppb: i32) {
         self.trim_ppb = ppb;
+        self.aim();
     }
 }
 
@@ -421,6 +458,27 @@ mod tests {
         }
         // 5 ppm of 30 days are 12.96 s.
         assert_eq!(clock.now, (begun + 30 * 86_400) * PER_SECOND - 103_680);
+    }
+
+    #[test]
+    fn a_whole_minute_is_met_to_the_sample_however_the_way_is_cut() {
+        for trim in [0, -5_000, 7_300, 90_000_000] {
+            let mut clock = central_europe();
+            clock.set_trim_ppb(trim);
+            clock.shift(37).unwrap();
+            for cut in [1, 7, 1000, u64::MAX] {
+                let mut left = clock.samples_to_minute();
+                let mut before = clock.clone();
+                before.advance(left - 1);
+                assert_ne!(before.utc_seconds() % 60, 0, "trim {trim}");
+                while left > 0 {
+                    assert_eq!(clock.samples_to_minute(), left);
+                    clock.advance(left.min(cut));
+                    left -= left.min(cut);
+                }
+                assert_eq!((clock.utc_seconds() % 60, clock.local().hundredths), (0, 0), "trim {trim}");
+            }
+        }
     }
 
     #[test]

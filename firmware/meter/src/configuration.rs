@@ -8,6 +8,7 @@ use core::str::FromStr;
 
 use crate::display::DisplayFormat;
 use crate::profile::{Breaker, Energies, Product, Profile, Variant};
+use crate::records::BillingEnd;
 
 /// Values that a code may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +217,39 @@ impl Configuration {
     /// The optical port reads out in plain, by modes A and C (Z18).
     pub fn plain_readout(&self) -> bool {
         self.z(18) != 0
+    }
+
+    /// Period of the demand and of the load profile (s, Z4).
+    pub(crate) fn integration_period_s(&self) -> u32 {
+        match self.z(4) {
+            2 => 900,
+            3 => 1800,
+            _ => 3600,
+        }
+    }
+
+    /// Energies of the load profile by their group C (Z29).
+    pub(crate) fn load_profile_energies(&self) -> &'static [u8] {
+        match self.z(29) {
+            1 => &[1],
+            2 => &[1, 2],
+            3 => &[1, 2, 3, 4],
+            4 => &[1, 2, 5, 6, 7, 8],
+            _ => &[1, 2, 3, 4, 5, 6, 7, 8],
+        }
+    }
+
+    /// When billing periods end (Z6, Z7).
+    pub(crate) fn billing_end(&self) -> BillingEnd {
+        let (every, first) = match self.z(7) as u8 {
+            0 => (0, 1),
+            1 => (1, 1),
+            code @ 2..=3 => (2, code - 1),
+            code @ 4..=6 => (3, code - 3),
+            code @ 7..=12 => (6, code - 6),
+            code => (12, code - 12),
+        };
+        BillingEnd { day: self.z(6) as u8, every, first }
     }
 
     /// What must be added to standard time to come to UTC (minutes, Z11): -60 for one hour east.

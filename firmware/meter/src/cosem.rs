@@ -19,13 +19,14 @@ use meterbench_iec62056::security::{
 };
 use meterbench_iec62056::server::{Admission, Agreed, LogicalDevice, Notice};
 
+pub(crate) use objects::energy_of;
 pub(crate) use text::Text;
 
 pub use roles::{Group, Rights, Role, rights};
 
 use crate::clock::{Clock, DaylightSaving};
 use crate::configuration::Configuration;
-use crate::events::{EventLog, SecurityEvent};
+use crate::events::SecurityEvent;
 use crate::meter::Meter;
 
 /// Who asks.
@@ -70,6 +71,8 @@ pub(crate) struct Ports {
     pub(crate) information: u16,
     pub(crate) between_octets_ms: u16,
     pub(crate) inactivity_s: u16,
+    /// Time after which a silent connection over the network is closed (s); 0 for never.
+    pub(crate) network_inactivity_s: u16,
     /// Lower HDLC address of the meter.
     pub(crate) address: u16,
     /// Reads out in plain, by modes A and C.
@@ -77,7 +80,7 @@ pub(crate) struct Ports {
 }
 
 /// What the meter is to its clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) clock: Clock,
     pub(crate) ports: Ports,
@@ -90,7 +93,6 @@ pub(crate) struct Device {
     /// How often the keys of each role changed.
     generations: [u32; 3],
     challenges: u32,
-    pub(crate) security_log: EventLog,
 }
 
 /// The type number as it was given.
@@ -112,6 +114,7 @@ impl Device {
                 information: 128,
                 between_octets_ms: 1000,
                 inactivity_s: 120,
+                network_inactivity_s: 180,
                 address: 17,
                 plain_readout: false,
             },
@@ -122,7 +125,6 @@ impl Device {
             sent: [FIRST_COUNTER; 3],
             generations: [0; 3],
             challenges: 0,
-            security_log: EventLog::default(),
         }
     }
 
@@ -192,6 +194,7 @@ const CONFORMANCE: Conformance = Conformance::GENERAL_PROTECTION
     .union(Conformance::BLOCK_TRANSFER_WITH_ACTION)
     .union(Conformance::MULTIPLE_REFERENCES)
     .union(Conformance::PRIORITY_MANAGEMENT)
+    .union(Conformance::SELECTIVE_ACCESS)
     .union(Conformance::GET)
     .union(Conformance::SET)
     .union(Conformance::ACTION);
@@ -232,8 +235,8 @@ impl Meter {
 
     /// Somebody tried to write or to call what the role may not.
     fn note_denied(&mut self) {
-        let device = self.device_mut();
-        device.security_log.push(device.clock.local(), SecurityEvent::AccessDenied);
+        let now = self.stamp();
+        self.records_mut().tell_security(now, SecurityEvent::AccessDenied);
     }
 }
 
@@ -294,11 +297,16 @@ impl LogicalDevice for Meter {
         Ok(core::mem::replace(counter, next))
     }
 
+    fn moment(&self) -> u32 {
+        self.records().load.rows().end
+    }
+
     fn get(
         &self,
         agreed: &Agreed,
         attribute: AttributeDescriptor,
         access: Option<SelectiveAccess<'_>>,
+        moment: u32,
         out: &mut Writer<'_>,
     ) -> Result<(), DataAccessResult> {
         let (caller, object) = self.object(agreed, attribute.class, attribute.name)?;
@@ -308,11 +316,11 @@ impl LogicalDevice for Meter {
         if number != 1 && !self.rights(caller.role, object.group).read {
             return Err(DataAccessResult::READ_WRITE_DENIED);
         }
-        // Nothing here is read in part.
-        if access.is_some() {
-            return Err(DataAccessResult::SCOPE_OF_ACCESS_VIOLATED);
+        match access {
+            None => classes::get(self, caller, &object, number, moment, out),
+            Some(access) if number == 2 => classes::get_in_part(self, &object, access, moment, out),
+            Some(_) => Err(DataAccessResult::SCOPE_OF_ACCESS_VIOLATED),
         }
-        classes::get(self, caller, &object, number, out)
     }
 
     fn set(&mut self, agreed: &Agreed, attribute: AttributeDescriptor, value: EncodedData<'_>) -> DataAccessResult {
@@ -359,8 +367,8 @@ impl LogicalDevice for Meter {
             Notice::NotGenuine | Notice::NotProtected => SecurityEvent::NotGenuine,
             Notice::Replayed => SecurityEvent::Replayed,
         };
-        let device = self.device_mut();
-        device.security_log.push(device.clock.local(), event);
+        let now = self.stamp();
+        self.records_mut().tell_security(now, event);
     }
 
     #[cfg(feature = "defects")]

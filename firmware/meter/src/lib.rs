@@ -8,11 +8,13 @@
 //!
 //! # Deliberately absent
 //!
-//! Profiles, demand, tariffs, supply control switch, last gasp. The profile says which of them this variant *has*, so that the
+//! A second load profile, debiting and analysis loggers, tariffs, supply control switch, last gasp. The profile says which of them this variant *has*, so that the
 //! bench can tell *not observable* from *failed*; the code comes with its own work.
 #![no_std]
 #![warn(missing_docs)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -24,18 +26,24 @@ mod configuration;
 pub mod cosem;
 #[cfg(feature = "defects")]
 pub mod defects;
+mod demand;
 mod display;
 mod events;
 mod image;
+mod load_profile;
+mod memory;
 mod meter;
 pub mod port;
 mod profile;
+mod records;
+mod ring;
 mod type_number;
 
 pub use clock::{Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Quality, RuleDay, Transition};
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use image::{Image, ImageError};
+pub use memory::Memory;
 pub use meter::{Action, Meter, MeterError, Settings};
 pub use profile::{
     ActiveClass, Backup, Breaker, Energies, Flex, Han, Housing, Product, Profile, ReactiveClass, Variant,

@@ -8,10 +8,13 @@ use meterbench_metrology::{
 };
 
 use crate::configuration::Configuration;
-use crate::cosem::{Device, Identity};
+use crate::cosem::{Device, Identity, energy_of};
 use crate::display::{Display, DisplayFormat, Unit};
 use crate::image::Image;
+use crate::memory::Memory;
 use crate::profile::Profile;
+use crate::records::{Defaults, Records};
+use crate::ring::Stamp;
 
 /// What the shell must do for the meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,13 +97,14 @@ impl fmt::Display for Volts<'_> {
 }
 
 /// One meter.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Meter {
     config: Config,
     state: State,
     settings: Settings,
     profile: Profile,
     device: Device,
+    records: Records,
     #[cfg(feature = "defects")]
     pub(crate) defects: crate::defects::Defects,
 }
@@ -130,12 +134,14 @@ impl Meter {
             config = config.import_only();
         }
         let device = Device::new(None);
+        let records = Records::new(profile, Memory::Absent, Defaults::delivered(profile));
         Ok(Self {
             config,
             state: State::default(),
             settings: *settings,
             profile: *profile,
             device,
+            records,
             #[cfg(feature = "defects")]
             defects: Default::default(),
         })
@@ -153,7 +159,21 @@ impl Meter {
     #[must_use]
     pub fn with_configuration(mut self, configuration: &Configuration) -> Self {
         self.device.configure(configuration);
+        self.records.defaults = Defaults::configured(&self.profile, configuration);
+        let memory = self.take_memory();
+        self.with_memory(memory)
+    }
+
+    /// The same meter with memory, and what stands in it: [`Memory::length_for`] octets give the depth of the data sheet.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.records = Records::new(&self.profile, memory, self.records.defaults);
         self
+    }
+
+    /// Takes the memory away, as it is when the supply fails: the next meter goes on with it.
+    pub fn take_memory(&mut self) -> Memory {
+        core::mem::take(&mut self.records.memory)
     }
 
     /// The same meter with planted faults, to be given after its configuration.
@@ -174,20 +194,61 @@ impl Meter {
         &mut self.device
     }
 
+    /// What the meter writes down with the time.
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    pub(crate) fn records_mut(&mut self) -> &mut Records {
+        &mut self.records
+    }
+
+    /// The time of the clock, as it is written down.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp::of(&self.device.clock.local())
+    }
+
+    /// Somebody set the clock.
+    pub(crate) fn clock_was_set(&mut self, before: Stamp) {
+        let registers = self.all_registers();
+        self.records.clock_set(before, &self.device.clock, |c| energy_of(&registers, c));
+    }
+
+    /// Lets the clock go on by so many samples; every whole minute sees the registers as they stand.
+    fn pass(&mut self, mut samples: u64) {
+        while samples >= self.device.clock.samples_to_minute() {
+            let left = self.device.clock.samples_to_minute();
+            samples -= left;
+            self.device.clock.advance(left);
+            let registers = self.all_registers();
+            self.records.minute(&self.device.clock, |c| energy_of(&registers, c));
+        }
+        self.device.clock.advance(samples);
+    }
+
     /// Takes a block of samples; hands every action to `act` in the order of its instant.
     pub fn process(&mut self, frames: &[Frame], mut act: impl FnMut(Action)) {
-        for frame in frames {
-            if let Some(impulse) = self.config.process(&mut self.state, frame) {
-                act(Action::Impulse(impulse));
+        let mut rest = frames;
+        while !rest.is_empty() {
+            let to_minute = usize::try_from(self.device.clock.samples_to_minute()).unwrap_or(usize::MAX);
+            let (now, later) = rest.split_at(rest.len().min(to_minute));
+            for frame in now {
+                if let Some(impulse) = self.config.process(&mut self.state, frame) {
+                    act(Action::Impulse(impulse));
+                }
             }
+            self.pass(now.len() as u64);
+            rest = later;
         }
-        self.device.clock.advance(frames.len() as u64);
     }
 
     /// Takes whole cycles of mains as sums, as [`Meter::process`] takes samples; see [`State::at_window_start`].
     pub fn process_cycle(&mut self, cycle: &CycleSums, mut act: impl FnMut(Action)) {
+        // Energy is booked with the last sample: a minute that is over before sees the registers as they were.
+        let before = u64::from(cycle.samples.saturating_sub(1));
+        self.pass(before);
         self.config.process_cycle(&mut self.state, cycle, |impulse| act(Action::Impulse(impulse)));
-        self.device.clock.advance(u64::from(cycle.samples));
+        self.pass(u64::from(cycle.samples) - before);
     }
 
     /// The metrology's state, for what hands it cycles.
@@ -231,7 +292,10 @@ impl Meter {
             kept.collected = 0;
         }
         self.state = State::with_kept(&kept);
+        let stood = self.stamp();
         self.device.clock.doubt();
+        let registers = self.all_registers();
+        self.records.power_up(stood, &self.device.clock, |c| energy_of(&registers, c));
     }
 
     /// Samples taken since power-up.
@@ -260,6 +324,12 @@ impl Meter {
     /// Registers of one phase, counted from 0.
     pub fn phase_registers(&self, phase: usize) -> Registers {
         self.booked(self.state.phase(phase))
+    }
+
+    /// Registers of the total and of the phases.
+    pub(crate) fn all_registers(&self) -> [Registers; 4] {
+        let [l1, l2, l3] = core::array::from_fn(|phase| self.phase_registers(phase));
+        [self.registers(), l1, l2, l3]
     }
 
     /// What the registers hold of what was measured: all of it, unless a fault is planted.

@@ -48,11 +48,14 @@ impl Server {
     }
 
     fn offers_get(&self, request: &GetRequest<'_>) -> bool {
-        self.offers(match request {
-            GetRequest::Normal { .. } => Conformance::GET,
-            GetRequest::Next { .. } => Conformance::GET.union(Conformance::BLOCK_TRANSFER_WITH_GET),
-            GetRequest::WithList { .. } => Conformance::GET.union(Conformance::MULTIPLE_REFERENCES),
-        })
+        let (wanted, in_part) = match request {
+            GetRequest::Normal { reference, .. } => (Conformance::GET, reference.access.is_some()),
+            GetRequest::Next { .. } => (Conformance::BLOCK_TRANSFER_WITH_GET, false),
+            GetRequest::WithList { references, .. } => {
+                (Conformance::MULTIPLE_REFERENCES, references.iter().any(|reference| reference.access.is_some()))
+            }
+        };
+        self.offers(wanted.union(Conformance::GET)) && (!in_part || self.offers(Conformance::SELECTIVE_ACCESS))
     }
 
     fn offers_set(&self, request: &SetRequest<'_>) -> bool {
@@ -83,11 +86,12 @@ impl Server {
             self.receiver.interrupt();
             self.sender.interrupt();
             self.kept = None;
+            self.moment = device.moment();
             // What may be asked for in blocks must be kept.
             self.long_length = if apdu.len() <= LONGEST_REQUEST { apdu.len() } else { 0 };
             self.long_request[..self.long_length].copy_from_slice(&apdu[..self.long_length]);
         }
-        let device = &*device;
+        let (device, moment) = (&*device, self.moment);
         #[cfg(feature = "defects")]
         self.sender.truncate(device.truncates_blocks());
         let kept = if let GetRequest::Next { .. } = request { self.kept } else { None };
@@ -100,27 +104,27 @@ impl Server {
         let done = match request {
             GetRequest::Normal { reference, .. } => {
                 if let Err(result) =
-                    device.get(&agreed, reference.attribute, reference.access, &mut Writer::new(&mut []))
+                    device.get(&agreed, reference.attribute, reference.access, moment, &mut Writer::new(&mut []))
                 {
                     return failed(invoke, result, out);
                 }
-                self.start(Answer::Get, invoke, out, |writer| value(device, &agreed, reference, writer))
+                self.start(Answer::Get, invoke, out, |writer| value(device, &agreed, reference, moment, writer))
             }
             GetRequest::WithList { references, .. } => {
                 if references.len() > MOST_REFERENCES {
                     return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
                 }
-                let produce = |writer: &mut Writer<'_>| values(device, &agreed, references, writer);
+                let produce = |writer: &mut Writer<'_>| values(device, &agreed, references, moment, writer);
                 // A list of values of this moment that cannot be kept would be torn.
                 if Writer::measure(produce) > self.value.len() {
                     return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
                 }
                 self.start(Answer::GetWithList, invoke, out, produce)
             }
-            // What is too long to be kept does not change: the list of objects.
+            // What is too long to be kept is made again, as it was when the answer began.
             GetRequest::Next { number, .. } => match Apdu::decode(&self.long_request[..self.long_length]) {
                 Ok(Apdu::GetRequest(GetRequest::Normal { reference, .. })) => {
-                    let produce = |writer: &mut Writer<'_>| value(device, &agreed, &reference, writer);
+                    let produce = |writer: &mut Writer<'_>| value(device, &agreed, &reference, moment, writer);
                     self.sender.next(Answer::Get, invoke, *number, out, produce)
                 }
                 _ => self.sender.next(Answer::Get, invoke, *number, out, |_| ()),
@@ -348,10 +352,11 @@ fn value<D: LogicalDevice>(
     device: &D,
     agreed: &super::Agreed,
     reference: &AttributeReference<'_>,
+    moment: u32,
     writer: &mut Writer<'_>,
 ) {
     // It was asked just before and said what it says now.
-    let _ = device.get(agreed, reference.attribute, reference.access, writer);
+    let _ = device.get(agreed, reference.attribute, reference.access, moment, writer);
 }
 
 /// The list of a response: count, then each value or why there is none.
@@ -359,14 +364,15 @@ fn values<'a, D: LogicalDevice>(
     device: &D,
     agreed: &super::Agreed,
     references: &List<'a, AttributeReference<'a>>,
+    moment: u32,
     writer: &mut Writer<'_>,
 ) {
     writer.length(references.len());
     for reference in references.iter() {
-        match device.get(agreed, reference.attribute, reference.access, &mut Writer::new(&mut [])) {
+        match device.get(agreed, reference.attribute, reference.access, moment, &mut Writer::new(&mut [])) {
             Ok(()) => {
                 writer.u8(0);
-                value(device, agreed, &reference, writer);
+                value(device, agreed, &reference, moment, writer);
             }
             Err(result) => writer.put_array(&[1, result.0]),
         }

@@ -1,6 +1,6 @@
 //! Days and seconds as people write them: the proleptic Gregorian calendar.
 
-use meterbench_iec62056::date_time::days_in_month;
+use meterbench_iec62056::date_time::{ClockStatus, Date, DateTime, Deviation, Time, days_in_month};
 
 /// A date and a time of day, without a place on Earth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,17 @@ impl Civil {
         let months: u32 = (1..self.month).map(|month| u32::from(days_in_month(self.year, month))).sum();
         let days = u64::from(years + months) + u64::from(self.day) - 1;
         days * DAY + u64::from(self.hour) * 3600 + u64::from(self.minute) * 60 + u64::from(self.second)
+    }
+
+    /// On the wire, of an unknown place.
+    pub(crate) fn date_time(&self, hundredths: u8) -> DateTime {
+        let Self { year, month, day, hour, minute, second } = *self;
+        DateTime {
+            date: Date { year, month, day_of_month: day, day_of_week: self.weekday() },
+            time: Time { hour, minute, second, hundredths },
+            deviation: Deviation::NOT_SPECIFIED,
+            status: ClockStatus::GOOD,
+        }
     }
 
     /// Day of the week, 1 for Monday to 7 for Sunday.

@@ -6,6 +6,8 @@ use meterbench_iec62056::obis::Obis;
 use meterbench_metrology::{Energy, PhaseReadings, Readings, Registers};
 
 use super::roles::{Group, Role};
+use crate::demand::QUANTITIES;
+use crate::events::Log;
 use crate::profile::{Energies, Profile};
 
 /// An object: a class, a name, and what stands behind it.
@@ -34,9 +36,32 @@ pub(crate) enum Kind {
     Security(Role),
     LocalPort,
     Hdlc,
-    SecurityLog,
-    /// Code of the last event of that logger.
-    SecurityEvent,
+    TcpUdp,
+    EventLog(Log),
+    /// Code of the last event of a logger.
+    LastEvent(Log),
+    LoadProfile,
+    /// Status of the newest row of the load profile.
+    ProfileStatus,
+    /// What is made of a quantity of the demand, by its place in [`QUANTITIES`].
+    Demand(DemandOf, u8),
+    /// What the end of a billing period does.
+    BillingScript,
+    /// When billing periods end.
+    BillingEnd,
+}
+
+/// What is made of the demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DemandOf {
+    /// Of the period that runs and the one before.
+    Register,
+    /// Of the period before.
+    LastAverage,
+    /// The highest since the last end of a billing period.
+    Maximum,
+    /// The highest of all former billing periods, added up.
+    CumulatedMaximum,
 }
 
 /// Data of the device.
@@ -83,14 +108,20 @@ impl Object {
     /// Number and version of the interface class.
     pub(crate) fn class(&self) -> (u16, u8) {
         match self.kind {
-            Kind::Data(_) | Kind::Counter(_) | Kind::SecurityEvent => (1, 0),
+            Kind::Data(_) | Kind::Counter(_) | Kind::LastEvent(_) | Kind::ProfileStatus => (1, 0),
+            Kind::Demand(DemandOf::LastAverage | DemandOf::CumulatedMaximum, _) => (3, 0),
             Kind::Energy(..) | Kind::Reading(..) => (3, 0),
-            Kind::SecurityLog => (7, 1),
+            Kind::Demand(DemandOf::Maximum, _) => (4, 0),
+            Kind::Demand(DemandOf::Register, _) => (5, 0),
+            Kind::EventLog(_) | Kind::LoadProfile => (7, 1),
             Kind::Clock => (8, 0),
+            Kind::BillingScript => (9, 0),
             Kind::Association(_) => (15, 1),
             Kind::SapAssignment => (17, 0),
             Kind::LocalPort => (19, 1),
+            Kind::BillingEnd => (22, 0),
             Kind::Hdlc => (23, 1),
+            Kind::TcpUdp => (41, 0),
             Kind::Security(_) => (64, 0),
         }
     }
@@ -99,13 +130,13 @@ impl Object {
     fn is_on(&self, profile: &Profile) -> bool {
         let (c, phase) = match self.kind {
             Kind::Energy(_, phase) | Kind::Reading(_, phase) => (self.name.c() - 20 * phase, phase),
+            Kind::Demand(..) => (self.name.c(), 0),
             _ => return true,
         };
         let quantity = match c {
             2 => profile.energies.has_export(),
             3..=8 => profile.energies.has_reactive(),
-            9 => profile.energies == Energies::ActiveReactiveBothWays,
-            10 => profile.energies == Energies::ActiveReactiveBothWays,
+            9 | 10 => profile.energies == Energies::ActiveReactiveBothWays,
             _ => true,
         };
         quantity && phase <= profile.systems as u8
@@ -148,7 +179,7 @@ const READINGS: [(u8, ReadingOf); 9] = [
     (14, ReadingOf::Frequency),
 ];
 
-const DEVICE: [Object; 11] = [
+const DEVICE: [Object; 18] = [
     of(Group::Association, obis(0, 0, 40, 0, 0), Kind::Association(None)),
     of(Group::Identity, obis(0, 0, 41, 0, 0), Kind::SapAssignment),
     of(Group::Identity, obis(0, 0, 42, 0, 0), Kind::Data(Item::LogicalDeviceName)),
@@ -156,11 +187,22 @@ const DEVICE: [Object; 11] = [
     of(Group::Identity, obis(0, 0, 96, 1, 1), Kind::Data(Item::TypeNumber)),
     of(Group::Identity, obis(1, 0, 0, 2, 0), Kind::Data(Item::Firmware)),
     of(Group::Clock, obis(0, 0, 1, 0, 0), Kind::Clock),
-    of(Group::Events, obis(0, 0, 96, 11, 1), Kind::SecurityEvent),
-    of(Group::Events, obis(0, 0, 99, 98, 1), Kind::SecurityLog),
+    of(Group::Events, obis(0, 0, 96, 11, 0), Kind::LastEvent(Log::Standard)),
+    of(Group::Events, obis(0, 0, 96, 11, 1), Kind::LastEvent(Log::Security)),
+    of(Group::Events, obis(0, 0, 99, 98, 0), Kind::EventLog(Log::Standard)),
+    of(Group::Events, obis(0, 0, 99, 98, 1), Kind::EventLog(Log::Security)),
+    of(Group::LoadProfile, obis(1, 0, 99, 1, 0), Kind::LoadProfile),
+    of(Group::LoadProfile, obis(0, 0, 96, 10, 1), Kind::ProfileStatus),
+    of(Group::Legal, obis(0, 0, 10, 0, 1), Kind::BillingScript),
+    of(Group::Legal, obis(0, 0, 15, 0, 0), Kind::BillingEnd),
     of(Group::Ports, obis(0, 0, 20, 0, 0), Kind::LocalPort),
     of(Group::Ports, obis(0, 0, 22, 0, 0), Kind::Hdlc),
+    of(Group::Ports, obis(0, 0, 25, 0, 0), Kind::TcpUdp),
 ];
+
+/// What is made of the demand, by group D.
+const DEMANDS: [(u8, DemandOf); 4] =
+    [(2, DemandOf::CumulatedMaximum), (4, DemandOf::Register), (5, DemandOf::LastAverage), (6, DemandOf::Maximum)];
 
 /// Every object of a meter of this type, in the order of its list.
 pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = Object> + '_ {
@@ -185,11 +227,15 @@ pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = Object> + '_ {
             of(Group::Reading, obis(1, 0, c + 20 * phase, 7, 0), Kind::Reading(reading, phase))
         })
     });
+    let demands = (0..).zip(QUANTITIES).flat_map(|(place, c)| {
+        DEMANDS.map(|(d, demand)| of(Group::Legal, obis(1, 0, c, d, 0), Kind::Demand(demand, place)))
+    });
     DEVICE
         .into_iter()
         .chain(security)
         .chain(energies)
         .chain(by_phase)
+        .chain(demands)
         .chain(readings)
         .filter(|object| object.is_on(profile))
 }
@@ -197,6 +243,23 @@ pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = Object> + '_ {
 /// The object of this name.
 pub(crate) fn find(profile: &Profile, name: Obis) -> Option<Object> {
     all(profile).find(|object| object.name == name)
+}
+
+/// The name of a maximum of the demand.
+pub(crate) const fn maximum(c: u8) -> Obis {
+    obis(1, 0, c, 6, 0)
+}
+
+/// The name of an energy register by its group C.
+pub(crate) const fn energy_register(c: u8) -> Obis {
+    obis(1, 0, c, 8, 0)
+}
+
+/// An energy by the group C of its register: those of a phase stand 20 apart. Nothing for another code.
+pub(crate) fn energy_of([total, phases @ ..]: &[Registers; 4], c: u8) -> Energy {
+    let registers = usize::from(c / 20).checked_sub(1).map_or(Some(total), |phase| phases.get(phase));
+    let energy = ENERGIES.into_iter().find(|(of, _)| *of == c % 20);
+    registers.zip(energy).map_or(Energy::default(), |(registers, (_, energy))| energy(registers))
 }
 
 impl ReadingOf {
@@ -239,6 +302,15 @@ impl ReadingOf {
             Self::PowerFactor => i64::from(here.power_factor) / 10,
             Self::Frequency => i64::from(readings.frequency_mhz?),
         })
+    }
+}
+
+/// Unit of a power by group C of the total.
+pub(crate) const fn power_unit(c: u8) -> u8 {
+    match c {
+        1 | 2 => unit::WATT,
+        9 | 10 => unit::VOLT_AMPERE,
+        _ => unit::VAR,
     }
 }
 

@@ -74,6 +74,8 @@ pub enum Group {
     Reading,
     /// Event loggers.
     Events,
+    /// The load profile: copies of registers, not the registers.
+    LoadProfile,
     /// How ports behave.
     Ports,
     /// The association a client has.
@@ -84,12 +86,13 @@ pub enum Group {
 
 impl Group {
     /// Every group.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Identity,
         Self::Clock,
         Self::Legal,
         Self::Reading,
         Self::Events,
+        Self::LoadProfile,
         Self::Ports,
         Self::Association,
         Self::Security,
@@ -113,13 +116,14 @@ const RWA: Rights = Rights { write: true, act: true, ..R };
 
 /// Rows by [`Group::ALL`], columns by [`Role::ALL`].
 #[rustfmt::skip]
-const RIGHTS: [[Rights; 4]; 8] = [
+const RIGHTS: [[Rights; 4]; 9] = [
     //               public  management  reader  installer
     /* identity    */ [R,    R,          R,      R  ],
     /* clock       */ [R,    RWA,        R,      RWA],
     /* legal       */ [NONE, R,          R,      R  ],
     /* reading     */ [NONE, R,          R,      R  ],
     /* events      */ [NONE, R,          R,      R  ],
+    /* profile     */ [NONE, RWA,        R,      R  ],
     /* ports       */ [NONE, RWA,        NONE,   RWA],
     /* association */ [R,    R,          R,      R  ],
     /* security    */ [NONE, RWA,        NONE,   NONE],

@@ -67,7 +67,8 @@ impl Connections {
         };
         let Some(connection) = network else { return CLOSED };
         if connection.receive(meter, octets, |answer| act(PortAction::Transmit(answer))) {
-            return Standing::default();
+            let due_in_ms = connection.due_in(meter).map(|ms| u32::try_from(ms).unwrap_or(u32::MAX));
+            return Standing { due_in_ms, closed: false };
         }
         *network = None;
         CLOSED

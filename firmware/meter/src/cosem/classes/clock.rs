@@ -5,14 +5,14 @@ use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::date_time::{ClockStatus, Date, DateTime, Deviation, NOT_SPECIFIED, Time};
 use meterbench_iec62056::octets::{Reader, Writer};
 
-use crate::clock::{Civil, Clock, DaylightSaving, LocalTime, Quality, RuleDay, Transition};
+use crate::clock::{Civil, Clock, DaylightSaving, RuleDay, Transition};
 
 pub(super) fn get(clock: &Clock, attribute: u8, out: &mut Writer<'_>) {
     let (now, saving) = (clock.local(), clock.daylight_saving());
     match attribute {
-        2 => out.date_time_octets(date_time(&now)),
+        2 => out.date_time_octets(now.date_time()),
         3 => out.long(clock.zone()),
-        4 => out.unsigned(status(&now).0),
+        4 => out.unsigned(now.status().0),
         5 => out.date_time_octets(pattern(&saving.begin)),
         6 => out.date_time_octets(pattern(&saving.end)),
         7 => out.integer(saving.deviation),
@@ -64,38 +64,16 @@ fn nearest(clock: &mut Clock, seconds: u64) -> Option<()> {
 }
 
 fn set_time(clock: &mut Clock, time: &DateTime) -> Option<()> {
-    let (date, of_day) = (time.date, time.time);
-    let known = |field: u8| if field == NOT_SPECIFIED { 0 } else { field };
-    let civil = Civil {
-        year: date.year,
-        month: date.month,
-        day: date.day_of_month,
-        hour: of_day.hour,
-        minute: of_day.minute,
-        second: known(of_day.second),
-    };
-    clock.set_local(civil, time.deviation.minutes()).ok()
+    clock.set_local(civil(time)?, time.deviation.minutes()).ok()
 }
 
-/// Local time on the wire.
-pub(crate) fn date_time(now: &LocalTime) -> DateTime {
-    let Civil { year, month, day, hour, minute, second } = now.civil;
-    DateTime {
-        date: Date { year, month, day_of_month: day, day_of_week: now.civil.weekday() },
-        time: Time { hour, minute, second, hundredths: now.hundredths },
-        deviation: Deviation(now.deviation),
-        status: status(now),
-    }
-}
-
-fn status(now: &LocalTime) -> ClockStatus {
-    let quality = match now.quality {
-        Quality::Valid => 0,
-        Quality::Doubtful => ClockStatus::DOUBTFUL_VALUE.0,
-        Quality::Invalid => ClockStatus::INVALID_VALUE.0,
-    };
-    let saving = if now.daylight_saving { ClockStatus::DAYLIGHT_SAVING_ACTIVE.0 } else { 0 };
-    ClockStatus(quality | saving)
+/// Date and time of day, with zero for a second that is not given; `None` without the rest.
+pub(super) fn civil(time: &DateTime) -> Option<Civil> {
+    let DateTime { date: Date { year, month, day_of_month: day, .. }, time: Time { hour, minute, second, .. }, .. } =
+        *time;
+    let second = if second == NOT_SPECIFIED { 0 } else { second };
+    let civil = Civil { year, month, day, hour, minute, second };
+    civil.seconds().map(|_| civil)
 }
 
 const LAST: u8 = 0xFE;

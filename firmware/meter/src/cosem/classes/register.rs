@@ -3,11 +3,9 @@
 use meterbench_iec62056::apdu::DataAccessResult;
 use meterbench_iec62056::octets::Writer;
 
-use super::super::objects::{EnergyOf, Object, ReadingOf, energy_unit};
+use super::super::objects::{DemandOf, EnergyOf, Object, ReadingOf, energy_unit, power_unit};
 use crate::meter::Meter;
-
-/// A register shows nine digits, as the display does.
-const CAPACITY: u64 = 1_000_000_000;
+use crate::records::CAPACITY;
 
 /// An energy register, in watt-hours.
 pub(super) fn energy(
@@ -46,6 +44,27 @@ pub(super) fn reading(
         _ => out.double_long_unsigned(u32::try_from(value).unwrap_or(u32::MAX)),
     }
     Ok(())
+}
+
+/// The mean of the last period, or the maxima of former billing periods.
+pub(super) fn demand(
+    meter: &Meter,
+    object: &Object,
+    (demand, quantity): (DemandOf, u8),
+    attribute: u8,
+    out: &mut Writer<'_>,
+) {
+    let (demands, place) = (&meter.records().demand, usize::from(quantity));
+    match (attribute, demand) {
+        (2, DemandOf::CumulatedMaximum) => out.double_long_unsigned(demands.maximum(place).cumulated),
+        (2, _) => out.double_long_unsigned(demands.last().map_or(0, |last| last.power[place])),
+        _ => power(object, out),
+    }
+}
+
+/// Scaler and unit of a power: tenths.
+pub(super) fn power(object: &Object, out: &mut Writer<'_>) {
+    scaler_unit(-1, power_unit(object.name.c()), out);
 }
 
 fn scaler_unit(scaler: i8, unit: u8, out: &mut Writer<'_>) {
