@@ -13,7 +13,7 @@ use meterbench_lockstep::{MOST_OCTETS, process_until_window};
 use meterbench_meter::cosem::Identity;
 use meterbench_meter::defects::Defects;
 use meterbench_meter::port::{Connections, Port, PortAction, Standing};
-use meterbench_meter::{Action, Configuration, Display, Meter, MeterError, Profile, Settings};
+use meterbench_meter::{Action, Configuration, Display, Memory, Meter, MeterError, Profile, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
 
 pub use lock_step::{BodyFailure, Trouble};
@@ -84,9 +84,11 @@ impl Body {
         }
     }
 
-    /// In this program.
+    /// In this program, with memory for the rows of the data sheet.
     pub(crate) fn native(make: &Make<'_>, settings: &Settings) -> Result<Self, BodyError> {
-        let mut meter = Meter::new(&make.profile, settings)?.with_identity(&make.identity, make.type_number);
+        let memory = vec![0; Memory::length_for(make.profile.product)].into_boxed_slice();
+        let meter = Meter::new(&make.profile, settings)?.with_memory(Memory::Owned(memory));
+        let mut meter = meter.with_identity(&make.identity, make.type_number);
         if let Some(configuration) = &make.configuration {
             meter = meter.with_configuration(configuration);
         }

@@ -1,3 +1,9 @@
+use meterbench_iec62056::acse::Conformance;
+use meterbench_iec62056::apdu::AttributeDescriptor;
+use meterbench_iec62056::data::EncodedData;
+use meterbench_iec62056::obis::Obis;
+use meterbench_iec62056::octets::Writer;
+use meterbench_iec62056::server::{Agreed, LogicalDevice};
 use meterbench_meter::TypeNumber;
 
 use super::*;
@@ -119,6 +125,52 @@ fn both_engines_agree_to_one_ppm_and_event_for_event() {
         assert!((samples.case_c() - dwell.case_c()).abs() < 1e-9);
         assert!(dwell.taken().1 > dwell.taken().0, "most of it in windows: {:?}", dwell.taken());
     }
+}
+
+/// The load profile of the meter, with a period of five minutes.
+fn every_five_minutes(position: &mut Position) {
+    let period = [6, 0, 0, 1, 0x2C];
+    let attribute = AttributeDescriptor { attribute: 4, ..BUFFER };
+    let Body::Native(meter, _) = &mut position.body else { panic!("the meter is elsewhere") };
+    assert!(meter.set(&MANAGEMENT, attribute, EncodedData::new(&period).unwrap()).is_success());
+}
+
+fn rows(position: &Position) -> Vec<u8> {
+    let meter = position.meter();
+    let mut octets = vec![0; 1000];
+    let mut writer = Writer::new(&mut octets);
+    meter.get(&MANAGEMENT, BUFFER, None, meter.moment(), &mut writer).unwrap();
+    let length = writer.finish().unwrap();
+    octets.truncate(length);
+    octets
+}
+
+const BUFFER: AttributeDescriptor = AttributeDescriptor { class: 7, name: Obis([1, 0, 99, 1, 0, 255]), attribute: 2 };
+const MANAGEMENT: Agreed = Agreed {
+    client: 1,
+    client_title: [0; 8],
+    conformance: Conformance::NONE,
+    longest_received: 1024,
+    longest_sent: 1024,
+};
+
+#[test]
+fn both_engines_capture_the_same_rows() {
+    let (source, _) = course(Draw::of(3, "course"));
+    let (air, end) = (Air::new(23.0), 8000 * 60 * 16);
+    let run = |pace| {
+        let settings = Settings::delivered();
+        let mut position = Position::new(&three_phase(), &settings, FrontEnd::ideal(), &[], 0, 23.0).unwrap();
+        every_five_minutes(&mut position);
+        (1..=23).for_each(|n| all(&mut position, &source, &air, end * n / 23, pace));
+        all(&mut position, &source, &air, end, Pace::Samples);
+        assert_eq!(position.taken().1 > position.taken().0, pace == Pace::Dwell, "{:?}", position.taken());
+        rows(&position)
+    };
+    let (samples, dwell) = (run(Pace::Samples), run(Pace::Dwell));
+    assert_eq!(samples[..2], [1, 3], "three rows");
+    assert_eq!(samples, dwell);
+    assert_ne!(samples[20..25], [6, 0, 0, 0, 0], "with energy in them");
 }
 
 #[test]
