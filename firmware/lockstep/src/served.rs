@@ -1,7 +1,7 @@
 //! The service of requests: the same code in an emulated processor and beside the bench.
 
 use meterbench_meter::port::Connections;
-use meterbench_meter::{Action, Meter, TypeNumber};
+use meterbench_meter::{Action, Memory, Meter, TypeNumber};
 use meterbench_metrology::Frame;
 
 use crate::answer::{AnswerWriter, Refusal, Status};
@@ -15,6 +15,7 @@ const CHUNK: usize = 32;
 #[derive(Debug, Default)]
 pub struct Served {
     meter: Option<Meter>,
+    memory: Memory,
     connections: Connections,
     hash: Hash,
 }
@@ -23,6 +24,11 @@ impl Served {
     /// Without a meter: the first request configures one.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// With memory for the rows of the meter.
+    pub fn with_memory(memory: Memory) -> Self {
+        Self { memory, ..Self::default() }
     }
 
     /// The meter, once it is configured.
@@ -63,7 +69,10 @@ impl Served {
     fn take(&mut self, part: RequestPart<'_>, taken: &mut u32, writer: &mut AnswerWriter<'_>) -> Result<(), Refusal> {
         if let RequestPart::Configure { type_number, settings } = &part {
             let type_number: TypeNumber = type_number.parse().map_err(|_| Refusal::Type)?;
-            self.meter = Some(Meter::new(type_number.profile(), settings).map_err(|_| Refusal::Settings)?);
+            let meter = Meter::new(type_number.profile(), settings).map_err(|_| Refusal::Settings)?;
+            let mut memory = self.meter.as_mut().map_or(core::mem::take(&mut self.memory), Meter::take_memory);
+            memory.erase();
+            self.meter = Some(meter.with_memory(memory));
             (self.hash, self.connections) = (Hash::default(), Connections::default());
             return Ok(());
         }
@@ -77,7 +86,7 @@ impl Served {
             self.meter = Some(meter.with_configuration(configuration));
             return Ok(());
         }
-        let Self { meter, connections, hash } = self;
+        let Self { meter, connections, hash, .. } = self;
         let meter = meter.as_mut().ok_or(Refusal::NotConfigured)?;
         let mut act = |Action::Impulse(impulse)| {
             hash.impulse(&impulse);

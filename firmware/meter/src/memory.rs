@@ -28,6 +28,11 @@ impl Memory {
         }
     }
 
+    /// Forgets everything, as memory that was never written to.
+    pub fn erase(&mut self) {
+        self.octets_mut().fill(0);
+    }
+
     pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Absent => &mut [],

@@ -5,6 +5,7 @@
 
 use cortex_m_rt::entry;
 use meterbench_lockstep::{LONGEST_ANSWER, LONGEST_REQUEST, Served, message_length};
+use meterbench_meter::Memory;
 use meterbench_qemu_f405::semihosting::{FOR_READING, FOR_WRITING, File, exit};
 
 /// The bench is gone: nothing is left to do.
@@ -14,8 +15,12 @@ const NO_FILES: u32 = 2;
 /// What came is no request.
 const NO_REQUEST: u32 = 3;
 
+/// Octets for what the meter writes down: 1867 rows of four energies, where the data sheet has 17 347.
+const MEMORY: usize = 64 * 1024;
+
 #[entry]
 fn main() -> ! {
+    static mut ROWS: [u8; MEMORY] = [0; MEMORY];
     let (Some(mut input), Some(mut output)) =
         (File::open(c"/dev/stdin", FOR_READING), File::open(c"/dev/stdout", FOR_WRITING))
     else {
@@ -23,7 +28,7 @@ fn main() -> ! {
     };
     let mut request = [0; LONGEST_REQUEST];
     let mut answer = [0; LONGEST_ANSWER];
-    let mut served = Served::new();
+    let mut served = Served::with_memory(Memory::Static(ROWS));
     loop {
         let length = match read_request(&mut input, &mut request) {
             Ok(length) => length,

@@ -31,7 +31,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 mod app {
     use cortex_m::peripheral::SCB;
     use heapless::spsc::{Consumer, Producer, Queue};
-    use meterbench_meter::{Action, Meter};
+    use meterbench_meter::{Action, Memory, Meter};
     use meterbench_metrology::Frame;
     use meterbench_stm32_f405::button::Button;
     use meterbench_stm32_f405::converter::{Mender, decode};
@@ -56,6 +56,8 @@ mod app {
 
     /// Frames that may wait for the metrology: 4 ms.
     const FRAMES: usize = 32;
+    /// Octets for what the meter writes down: 1867 rows of four energies, where the data sheet has 17 347.
+    const MEMORY: usize = 64 * 1024;
     /// Time without a sample after which the watchdog resets the board (ms).
     const WATCHDOG_MS: u32 = 1000;
 
@@ -79,7 +81,11 @@ mod app {
         desk: Desk,
     }
 
-    #[init(local = [frames: Queue<RawFrame, FRAMES> = Queue::new(), requests: Queue<Request, 4> = Queue::new()])]
+    #[init(local = [
+        frames: Queue<RawFrame, FRAMES> = Queue::new(),
+        requests: Queue<Request, 4> = Queue::new(),
+        rows: [u8; MEMORY] = [0; MEMORY],
+    ])]
     fn init(cx: init::Context) -> (Shared, Local) {
         let device = cx.device;
         let mut watchdog = IndependentWatchdog::new(device.IWDG);
@@ -98,7 +104,8 @@ mod app {
         let select = gpioa.pa0.into_floating_input();
 
         // A nameplate that makes no meter fails its test on the host.
-        let Ok(mut meter) = nameplate::meter() else { SCB::sys_reset() };
+        let Ok(meter) = nameplate::meter() else { SCB::sys_reset() };
+        let mut meter = meter.with_memory(Memory::Static(cx.local.rows));
         let mut eeprom = Eeprom::new(device.I2C1, gpiob.pb6, gpiob.pb7, &mut delay, &mut rcc);
         let found = Journal::recover(SLOTS, |address, bytes: &mut [u8]| {
             watchdog.feed();
