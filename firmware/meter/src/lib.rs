@@ -8,8 +8,8 @@
 //!
 //! # Deliberately absent
 //!
-//! A second load profile, debiting and analysis loggers, tariffs, supply control switch, last gasp. The profile says which of them this variant *has*, so that the
-//! bench can tell *not observable* from *failed*; the code comes with its own work.
+//! A second load profile, debiting and analysis loggers, tariffs, supply control switch, last gasp. The profile says which of
+//! them this variant *has*, so that the bench can tell *not observable* from *failed*; the code comes with its own work.
 #![no_std]
 #![warn(missing_docs)]
 
