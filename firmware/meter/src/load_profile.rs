@@ -153,7 +153,7 @@ impl LoadProfile {
     /// Every row goes.
     pub(crate) fn clear(&mut self, memory: &mut Memory) {
         self.ring.clear(memory.octets_mut());
-        (self.newest, self.sorted_from) = (None, self.ring.rows().end);
+        self.newest = None;
     }
 
     /// The next row says that the clock was set, or that the supply failed.

@@ -172,6 +172,8 @@ fn rows_are_read_whole_by_time_by_entry_and_by_column() {
         all,
         "from before to after all time"
     );
+    let first_second = [0x07, 0xD0, 1, 1, 0xFF, 0, 0, 0, 0, 0x80, 0, 0];
+    assert_eq!(of(line.range(PROFILE, CLOCK, [first_second, at(8, 15)], &[]).unwrap()), all[..1]);
     // The deviation counts where it is given: 10:00 of UTC is 11:00 here.
     let mut utc = at(10, 0);
     (utc[9], utc[10]) = (0, 0);
@@ -388,6 +390,26 @@ fn events_are_read_by_time_and_by_entry() {
     assert_eq!(rows(&line.range("0-0:99.98.0", CLOCK, [at(0, 0), at(23, 0)], &[]).unwrap()), log[4..]);
     let rule = line.set(8, "0-0:1.0.0", 8, &Data::Boolean(true));
     assert_eq!((rule, line.codes("0-0:99.98.0").pop()), (DataAccessResult::SUCCESS, Some(47)));
+}
+
+#[test]
+fn a_software_configuration_chooses_period_energies_and_the_end_of_billing() {
+    // Z4 60 min, Z6 the 15th, Z7 half-yearly from February, Z29 A+ and A-.
+    let configuration = "41004-00115081-0000000100-000000001000-0000001000-30001021".parse().unwrap();
+    let type_number = "686-11-11B-N14-3001-001";
+    let mut line = Line::new(type_number, Role::Reader, credentials(Role::Reader, false));
+    line.meter = meter(type_number)
+        .with_memory(memory(Memory::length_for(Product::Omnipower)))
+        .with_configuration(&configuration);
+    line.associate().unwrap();
+    assert_eq!(line.get(7, PROFILE, 4).unwrap(), [6, 0, 0, 0x0E, 0x10]);
+    assert_eq!(line.get(7, PROFILE, 8).unwrap(), [6, 0, 0, 0x58, 0x4E], "22 606 rows of two energies");
+    assert_eq!(line.get(7, PROFILE, 3).unwrap()[..2], [1, 4]);
+    assert_eq!(line.get(5, "1-0:1.4.0", 8).unwrap(), [6, 0, 0, 0x0E, 0x10]);
+    let times = line.get(22, "0-0:15.0.0", 4).unwrap();
+    let of = |month| [2, 2, 9, 4, 0, 0, 0, 0, 9, 5, 0xFF, 0xFF, month, 15, 0xFF];
+    assert_eq!(times, [&[1, 2][..], &of(2), &of(8)].concat());
+    assert_eq!(line.get(22, "0-0:15.0.0", 3).unwrap(), [22, 3]);
 }
 
 #[test]

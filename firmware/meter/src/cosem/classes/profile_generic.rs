@@ -11,7 +11,7 @@ use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::Writer;
 
 use super::clock::civil;
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockError};
 
 /// The column of the time.
 pub(super) const CLOCK: CaptureObject = CaptureObject { class: 8, name: Obis::CLOCK, attribute: 2, data_index: 0 };
@@ -188,6 +188,9 @@ fn utc(clock: &Clock, value: EncodedData<'_>) -> Option<u64> {
     match time.date.year {
         ..2000 => Some(0),
         2256..=0xFFFE => Some(u64::MAX),
-        _ => clock.utc_of(civil(&time)?, time.deviation.minutes()).ok(),
+        _ => match clock.utc_of(civil(&time)?, time.deviation.minutes()) {
+            Err(ClockError::Date) => Some(0),
+            found => found.ok(),
+        },
     }
 }
