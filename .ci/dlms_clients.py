@@ -7,9 +7,12 @@ Arguments: what `meterbench emulate` said, and how many associations the long se
 import re
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 
 from dlms_cosem import a_xdr, cosem, enumerations, utils
 from dlms_cosem.client import DlmsClient
+from dlms_cosem.cosem.capture_object import CaptureObject
+from dlms_cosem.cosem.selective_access import RangeDescriptor
 from dlms_cosem.exceptions import DlmsClientException
 from dlms_cosem.hdlc.state import NEED_DATA
 from dlms_cosem.io import BlockingTcpIO, HdlcTransport, SerialIO, TcpTransport
@@ -158,6 +161,30 @@ with reader.session() as meter:
     clock = attribute(Interface.CLOCK, (0, 0, 1, 0, 0), 3)
     answer = meter.set(clock, bytes([16, 0, 0]))
     check(answer.result == enumerations.DataAccessResult.READ_WRITE_DENIED, "a reader cannot move the clock to another zone")
+
+# A quarter of an hour ends three seconds after the clock was set: the row is read by time, with the client's own selective access.
+profile = attribute(Interface.PROFILE_GENERIC, (1, 0, 99, 1, 0), 2)
+of_clock = attribute(Interface.CLOCK, (0, 0, 1, 0, 0), 2)
+with client("wrapper", "management").session() as meter:
+    answer = meter.set(of_clock, bytes([9, 12, 0x07, 0xEA, 11, 21, 0xFF, 12, 14, 57, 0xFF, 0x80, 0, 0]))
+    check(answer.result == enumerations.DataAccessResult.SUCCESS, "management sets the clock")
+    time.sleep(5)
+
+
+def between(first, last):
+    zone = timezone(timedelta(hours=1))
+    at = [datetime(2026, 11, 21, 12, minute, tzinfo=zone) for minute in (first, last)]
+    return RangeDescriptor(CaptureObject(of_clock, 0), *at)
+
+
+for kind in ("HDLC", "wrapper"):
+    with client(kind, "reader").session() as meter:
+        found, none = (utils.parse_as_dlms_data(meter.get(profile, between(*at))) for at in ((10, 15), (16, 59)))
+        columns = utils.parse_as_dlms_data(meter.get(attribute(Interface.PROFILE_GENERIC, (1, 0, 99, 1, 0), 3)))
+    stamp, status, energies = found[0][0], found[0][1], found[0][2:]
+    quarter = bytes([0x07, 0xEA, 11, 21, 6, 12, 15, 0, 0, 0xFF, 0xC4, 0])
+    check(bytes(stamp) == quarter and status == 0x20 and len(energies) == 4, f"{kind}: the row of 12:15 is {energies}")
+    check(len(found) == 1 and none == [] and len(columns) == 6, f"{kind}: one row, no other, six columns")
 
 for what, keys, at in (("a wrong key", (bytes(16), bytes(16)), None), ("a counter that came before", None, 0)):
     refused = ""
