@@ -112,6 +112,7 @@ pub struct Rights {
 
 const NONE: Rights = Rights { read: false, write: false, act: false };
 const R: Rights = Rights { read: true, ..NONE };
+const RW: Rights = Rights { write: true, ..R };
 const RWA: Rights = Rights { write: true, act: true, ..R };
 
 /// Rows by [`Group::ALL`], columns by [`Role::ALL`].
@@ -123,7 +124,7 @@ const RIGHTS: [[Rights; 4]; 9] = [
     /* legal       */ [NONE, R,          R,      R  ],
     /* reading     */ [NONE, R,          R,      R  ],
     /* events      */ [NONE, R,          R,      R  ],
-    /* profile     */ [NONE, RWA,        R,      R  ],
+    /* profile     */ [NONE, RWA,        R,      RW ],
     /* ports       */ [NONE, RWA,        NONE,   RWA],
     /* association */ [R,    R,          R,      R  ],
     /* security    */ [NONE, RWA,        NONE,   NONE],
