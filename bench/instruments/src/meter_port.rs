@@ -412,7 +412,7 @@ impl MeterPort {
         self.associate_with(Credentials::public(), PUBLIC).await?;
         let attribute = AttributeDescriptor { class: 1, name, attribute: 2 };
         let what = format!("the counter of {} ({name})", access.role);
-        let value = self.value(attribute, &what).await?;
+        let value = self.value(attribute, None, &what).await?;
         let counter = EncodedData::new(&value).ok().and_then(|v| v.value().integer());
         let counter = counter.and_then(|counter| u32::try_from(counter).ok());
         let counter = counter.ok_or_else(|| self.protocol(&format!("{what} is no counter")))?;
@@ -421,9 +421,14 @@ impl MeterPort {
         Ok(())
     }
 
-    /// GET of a value that must be given.
-    async fn value(&mut self, attribute: AttributeDescriptor, what: &str) -> Result<Vec<u8>, PortError> {
-        let given = self.get(attribute).await?;
+    /// GET of a value, or a part of it, that must be given; `what` is for the message where it is not.
+    pub async fn value(
+        &mut self,
+        attribute: AttributeDescriptor,
+        access: Option<SelectiveAccess<'_>>,
+        what: &str,
+    ) -> Result<Vec<u8>, PortError> {
+        let given = self.get_part(attribute, access).await?;
         given.map_err(|result| PortError::Denied { port: self.address.name.clone(), what: what.to_owned(), result })
     }
 
@@ -461,7 +466,8 @@ impl MeterPort {
         PortError::Refused { port: self.address.name.clone(), source }
     }
 
-    fn protocol(&self, what: &str) -> PortError {
+    /// The meter does not keep to the protocol, and how.
+    pub fn protocol(&self, what: &str) -> PortError {
         PortError::Protocol { port: self.address.name.clone(), what: what.to_owned() }
     }
 

@@ -13,7 +13,7 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 27] = [
+pub const STEPS: [(&str, &str); 28] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
     ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
@@ -39,6 +39,7 @@ pub const STEPS: [(&str, &str); 27] = [
     ("association-limits", "one association after the other, and none: port, as, times"),
     ("hdlc-link", "the rules of the link on the optical port: window, lengths, damaged frames"),
     ("clock", "set the clock, and compare it later: port, set, for, limit, daylight-saving"),
+    ("load-profile", "rows of the load profile after a time at the load that stands: port, as, for"),
     ("prompt", "ask the operator: text"),
     ("group", "steps under one name: name, steps"),
 ];

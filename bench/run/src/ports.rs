@@ -9,6 +9,7 @@ mod attacks;
 mod clock;
 mod evidence;
 mod hdlc_link;
+mod load_profile;
 mod objects;
 mod power_cut;
 
@@ -73,7 +74,9 @@ pub(crate) fn findings(test: &PortTest) -> usize {
         PortCheck::Replay { off_seconds: Some(_), .. } => 4,
         PortCheck::Downgrade { .. } => 21,
         PortCheck::AssociationLimits { .. } => 5,
-        PortCheck::HdlcLink | PortCheck::LoadProfile { .. } => 2,
+        PortCheck::HdlcLink => 2,
+        // Rows, times, status; how many energies it holds only the meter knows.
+        PortCheck::LoadProfile { .. } => 3,
         PortCheck::Clock(test) => 2 + usize::from(test.set.is_some()),
     }
 }
@@ -135,7 +138,7 @@ impl<'b> Talk<'b> {
             PortCheck::AssociationLimits { role, times } => self.association_limits(role, *times).await,
             PortCheck::HdlcLink => self.hdlc_link().await,
             PortCheck::Clock(test) => self.clock(test).await,
-            PortCheck::LoadProfile { .. } => Ok(()),
+            PortCheck::LoadProfile { role, seconds } => self.load_profile(role, *seconds).await,
         }
     }
 

@@ -65,9 +65,9 @@ impl MeterPort {
     pub async fn register(&mut self, class: u16, name: Obis) -> Result<RegisterReading, PortError> {
         let attribute = |attribute| AttributeDescriptor { class, name, attribute };
         let what = format!("register {name}");
-        let value = self.value(attribute(2), &what).await?;
+        let value = self.value(attribute(2), None, &what).await?;
         let digits = EncodedData::new(&value).ok().and_then(|value| value.value().integer());
-        let scaler_unit = self.value(attribute(3), &what).await?;
+        let scaler_unit = self.value(attribute(3), None, &what).await?;
         let scaler_unit = read(&scaler_unit, |reader| {
             reader.structure_of(2)?;
             let scaler = reader.integer()?;
@@ -85,13 +85,13 @@ impl MeterPort {
     /// The object list of the association that stands.
     pub async fn object_list(&mut self) -> Result<Vec<ListedObject>, PortError> {
         let list = AttributeDescriptor { class: 15, name: ASSOCIATION, attribute: 2 };
-        let octets = self.value(list, "the object list").await?;
+        let octets = self.value(list, None, "the object list").await?;
         read(&octets, listed).map_err(|error| self.protocol(&format!("the object list cannot be read: {error}")))
     }
 
     /// Date and time of the meter.
     pub async fn clock(&mut self) -> Result<DateTime, PortError> {
-        let octets = self.value(AttributeDescriptor { class: 8, name: CLOCK, attribute: 2 }, "the clock").await?;
+        let octets = self.value(AttributeDescriptor { class: 8, name: CLOCK, attribute: 2 }, None, "the clock").await?;
         let time = EncodedData::new(&octets).ok().and_then(|value| value.value().date_time());
         time.ok_or_else(|| self.protocol("the clock gives no date and time"))
     }
@@ -99,7 +99,7 @@ impl MeterPort {
     /// Rows of an event logger, oldest first: every row begins with date and time, and its code.
     pub async fn events(&mut self, name: Obis) -> Result<Vec<LoggedEvent>, PortError> {
         let what = format!("event log {name}");
-        let octets = self.value(AttributeDescriptor { class: 7, name, attribute: 2 }, &what).await?;
+        let octets = self.value(AttributeDescriptor { class: 7, name, attribute: 2 }, None, &what).await?;
         read(&octets, logged).map_err(|error| self.protocol(&format!("{what} cannot be read: {error}")))
     }
 }
