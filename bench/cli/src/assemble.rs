@@ -9,8 +9,8 @@ use meterbench_iec62056::acse::Mechanism;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::security::Key;
 use meterbench_instruments::{
-    AcSource, Access, Chamber, ChamberLimits, Counters, DisplayReader, InstrumentError, MeterPort, PortAddress,
-    PortKind, SourceLimits, open_chamber, open_reference, open_source, terminator,
+    AcSource, Access, Chamber, ChamberLimits, Counters, InstrumentError, MeterPort, PortAddress, PortKind, S0Counter,
+    SourceLimits, open_chamber, open_reference, open_source, terminator,
 };
 use meterbench_link::{Disturbance, Endpoint, Session, SessionOptions, Spoil, Tracer};
 use meterbench_plan::{BenchFile, BenchKind, BodyEntry, Emulation, FaultWords, InstrumentEntry, MeterFile};
@@ -247,7 +247,7 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
     };
     let mut places = Vec::new();
     for (entry, info) in file.positions.iter().zip(&equipped.positions) {
-        let title = format!("the display reader (position {})", entry.id);
+        let title = format!("the S0 counter (position {})", entry.id);
         let (seed, counters) = (port_seed(equipped, entry.id), Counters::default());
         let port = |kind: PortKind| {
             let title = format!("the {} port (position {})", kind.word(), entry.id);
@@ -262,7 +262,7 @@ pub fn connect(equipped: &Equipped, laboratory: &Laboratory, tracer: Option<&Tra
             nameplate: info.meter.clone(),
             calculator: entry.calculator.clone(),
             programmer: firmware::programmer(entry),
-            display: DisplayReader::new(session(&format!("display/{}", entry.id), title, "display-reader")?),
+            s0: S0Counter::new(session(&format!("s0/{}", entry.id), title, "s0-counter")?),
             optical: port(PortKind::Optical)?,
             network: port(PortKind::Network)?,
             accesses: roles(&entry.serial).iter().map(access).collect(),

@@ -13,8 +13,8 @@ use meterbench_lockstep::{MOST_OCTETS, process_until_window};
 use meterbench_meter::cosem::Identity;
 use meterbench_meter::defects::Defects;
 use meterbench_meter::port::{Connections, Port, PortAction, Standing};
-use meterbench_meter::{Action, Configuration, Display, Memory, Meter, MeterError, Profile, Settings};
-use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
+use meterbench_meter::{Action, Configuration, Memory, Meter, MeterError, Profile, Settings};
+use meterbench_metrology::{CycleSums, Frame};
 
 pub use lock_step::{BodyFailure, Trouble};
 pub use qemu::{BodyDisturbance, Qemu, QemuUnusable, Spoil};
@@ -151,7 +151,8 @@ impl Body {
     }
 
     /// Lets the test output count kWh or kvarh.
-    pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), BodyError> {
+    #[cfg(test)]
+    pub(crate) fn select_output(&mut self, quantity: meterbench_metrology::ImpulseQuantity) -> Result<(), BodyError> {
         match self {
             Self::Native(meter, _) => Ok(meter.select_output(quantity)?),
             Self::LockStep(body) => body.select_output(quantity),
@@ -159,7 +160,8 @@ impl Body {
     }
 
     /// What the display shows of this item.
-    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Result<Option<Display>, BodyError> {
+    #[cfg(test)]
+    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Result<Option<meterbench_meter::Display>, BodyError> {
         match self {
             Self::Native(meter, _) => Ok(meter.display(obis)),
             Self::LockStep(body) => Ok(body.display(obis)?),

@@ -6,8 +6,8 @@ use crate::world::World;
 
 pub(crate) mod chamber;
 pub(crate) mod com5003;
-pub(crate) mod display;
 pub(crate) mod mt786;
+pub(crate) mod s0;
 
 /// Who is talking: instruments that keep state per connection tell them apart by this.
 pub(crate) type Client = u64;

@@ -20,8 +20,8 @@ use crate::body::{Body, BodyConfig, BodyError, Make, QemuUnusable};
 use crate::faults::Fault;
 use crate::instruments::chamber::WeissAscii2;
 use crate::instruments::com5003::Com5003;
-use crate::instruments::display::DisplayReader;
 use crate::instruments::mt786::Mt786;
+use crate::instruments::s0::S0Counter;
 use crate::instruments::{Client, Instrument};
 use crate::noise::Draw;
 use crate::ports::{PortKind, test_identity};
@@ -127,9 +127,7 @@ impl InstrumentLog {
     fn told(&mut self, bench_ns: u64, line: &str) {
         let line = &line[..line.floor_char_boundary(LONGEST_LOGGED)];
         let settles_nothing = matches!(line, "AAV" | "SSM" | "AME");
-        let only_asks = line.split('|').all(|part| part.trim_end().ends_with('?'))
-            || line.starts_with("DISPLAY? ")
-            || line == "PULSES?";
+        let only_asks = line.split('|').all(|part| part.trim_end().ends_with('?')) || line == "PULSES?";
         if settles_nothing || only_asks {
             if self.questions.len() < MOST_QUESTIONS || self.questions.contains_key(line) {
                 let (count, last) = self.questions.entry(line.to_owned()).or_default();
@@ -204,9 +202,9 @@ pub struct Laboratory {
     broken: Arc<Notify>,
 }
 
-/// Name of the display reader of a position.
-fn display_name(position: u32) -> String {
-    format!("display/{position}")
+/// Name of the counter on S0 of a position.
+fn s0_name(position: u32) -> String {
+    format!("s0/{position}")
 }
 
 impl Laboratory {
@@ -238,7 +236,7 @@ impl Laboratory {
             ("reference".into(), Box::new(Com5003::new(&serial, wiring, systems)), false),
         ];
         for (place, (number, _)) in config.meters.iter().enumerate() {
-            instruments.push((display_name(*number), Box::new(DisplayReader { position: place }), false));
+            instruments.push((s0_name(*number), Box::new(S0Counter { position: place }), false));
         }
         if config.chamber {
             instruments.push(("chamber".into(), Box::new(WeissAscii2::new(config.ambient_c)), false));
@@ -277,7 +275,7 @@ impl Laboratory {
         Ok(laboratory)
     }
 
-    /// Where an instrument or a port is reached within this process: `source`, `reference`, `display/N`, `meter/N/optical`.
+    /// Where an instrument or a port is reached within this process: `source`, `reference`, `s0/N`, `meter/N/optical`.
     pub fn endpoint(&self, instrument: &str) -> Option<Endpoint> {
         self.dialers.get(instrument).cloned().map(Endpoint::Pipe)
     }

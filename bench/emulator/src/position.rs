@@ -1,8 +1,8 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
 use meterbench_meter::port::{PortAction, Standing};
-use meterbench_meter::{Action, Display, Profile, Settings};
-use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, SampleInstant};
+use meterbench_meter::{Action, Profile, Settings};
+use meterbench_metrology::{CycleSums, Frame, SampleInstant};
 
 use crate::analogue::dwell::Window;
 use crate::analogue::{Around, FrontEnd, Sampler};
@@ -190,13 +190,15 @@ impl Position {
     }
 
     /// What the display shows of this item.
-    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Option<Display> {
+    #[cfg(test)]
+    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Option<meterbench_meter::Display> {
         let shown = self.body.display(obis);
         self.sound(shown).ok().flatten()
     }
 
     /// Lets the test output count kWh or kvarh.
-    pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), BodyError> {
+    #[cfg(test)]
+    pub(crate) fn select_output(&mut self, quantity: meterbench_metrology::ImpulseQuantity) -> Result<(), BodyError> {
         let selected = self.body.select_output(quantity);
         self.sound(selected)
     }

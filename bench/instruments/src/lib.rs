@@ -5,26 +5,25 @@
 //! is written. A new driver is one file and one line in [`open_source`], [`open_reference`] or [`open_chamber`].
 
 mod com5003;
-mod display_reader;
 mod meter_port;
 mod mt786;
 mod programmer;
 mod roles;
+mod s0_counter;
 mod weiss_ascii2;
 
 use meterbench_link::Session;
 
-pub use display_reader::DisplayReader;
 pub use meter_port::{
     Access, AttributeRight, Counters, LinkReport, ListedObject, LoggedEvent, MeterPort, PortAddress, PortError,
     PortKind, RegisterReading, result_words,
 };
 pub use programmer::{Clearance, Flashed, OFF_VOLT, Programmer};
 pub use roles::{
-    AcSource, CalculatorState, Chamber, ChamberLimits, Climate, DisplayReading, Energy, ErrorCalculator, ErrorReading,
-    InstrumentError, MeterOutput, Pulses, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting,
-    SourceLimits, Wave,
+    AcSource, CalculatorState, Chamber, ChamberLimits, Climate, Energy, ErrorCalculator, ErrorReading, InstrumentError,
+    MeterOutput, Pulses, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting, SourceLimits, Wave,
 };
+pub use s0_counter::S0Counter;
 
 /// Models of the source role.
 pub const SOURCES: [&str; 1] = ["zera-mt786"];
@@ -37,7 +36,7 @@ pub const CHAMBERS: [&str; 1] = ["weiss-ascii2"];
 pub fn terminator(model: &str) -> Option<u8> {
     match model {
         "zera-mt786" | "weiss-ascii2" => Some(b'\r'),
-        "zera-com5003" | "display-reader" => Some(b'\n'),
+        "zera-com5003" | "s0-counter" => Some(b'\n'),
         _ => None,
     }
 }

@@ -208,19 +208,6 @@ pub trait Chamber: Send {
     fn fresh(&self) -> Box<dyn Chamber>;
 }
 
-/// What a display shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DisplayReading {
-    /// OBIS C.D.E of the register shown.
-    pub obis: String,
-    /// Value (Wh) or (varh).
-    pub watt_hours: f64,
-    /// Last digit (Wh).
-    pub resolution_wh: f64,
-    /// As shown.
-    pub text: String,
-}
-
 /// Pulses on an S0 output since a count began.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pulses {

@@ -338,7 +338,7 @@ impl Reader<'_> {
 
     fn position(&self, node: &Node, kind: BenchKind) -> Option<(PositionEntry, Range<usize>)> {
         let findings = self.findings;
-        let keys = ["id", "meter", "serial", "impulses", "optical", "display", "faults", "skip", "probe"];
+        let keys = ["id", "meter", "serial", "impulses", "optical", "faults", "skip", "probe"];
         let fields = Fields::open(node, "a position", &keys, findings)?;
         if fields.get("id").is_none() {
             fields.missing("id", "a position", findings);
@@ -347,13 +347,11 @@ impl Reader<'_> {
         let meter = fields.required_text("meter", "a position", findings);
         let serial = fields.required_text("serial", "a position", findings);
         let impulses = fields.required_text("impulses", "a position", findings);
-        for key in ["optical", "display"] {
-            if let Some((text, node)) = fields.text(key, findings)
-                && text != "emulated"
-            {
-                let message = format!("`{key}: {text}` is reserved, not available in this version");
-                findings.push(Finding::error("reserved", &node.span, message).label("write `emulated`"));
-            }
+        if let Some((text, node)) = fields.text("optical", findings)
+            && text != "emulated"
+        {
+            let message = format!("`optical: {text}` is reserved, not available in this version");
+            findings.push(Finding::error("reserved", &node.span, message).label("write `emulated`"));
         }
         let calculator = impulses.and_then(|(text, node)| {
             let input = text.strip_prefix("reference/").filter(|input| is_calculator(input));

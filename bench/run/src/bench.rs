@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult};
+use meterbench_iec62056::obis::Obis;
 use meterbench_instruments::{
-    AcSource, Access, Chamber, Clearance, DisplayReader, MeterOutput, MeterPort, Programmer, Readback, Reference,
-    Setting, Wave,
+    AcSource, Access, Chamber, Clearance, MeterOutput, MeterPort, PortError, Programmer, Readback, Reference,
+    S0Counter, Setting, Wave, result_words,
 };
 use meterbench_plan::ResolvedStep;
 use meterbench_record::{
@@ -51,7 +53,7 @@ pub struct Place {
     pub nameplate: Nameplate,
     /// Input of the reference's error calculator.
     pub calculator: String,
-    pub display: DisplayReader,
+    pub s0: S0Counter,
     pub optical: MeterPort,
     pub network: MeterPort,
     /// How clients come to this meter, by role; never empty.
@@ -66,6 +68,30 @@ pub struct Place {
     pub attempt: u32,
 }
 
+/// What the test output counts: manufacturer's data of this meter.
+const TEST_OUTPUT: AttributeDescriptor =
+    AttributeDescriptor { class: 1, name: Obis([1, 0, 0, 128, 0, 255]), attribute: 2 };
+
+impl Place {
+    /// How a role comes to this meter.
+    pub(crate) fn access(&self, role: &str) -> &Access {
+        self.accesses.iter().find(|access| access.role == role).unwrap_or(&self.accesses[0])
+    }
+
+    /// Lets the test output and S0 count kWh or kvarh, over the optical port.
+    async fn select_output(&mut self, energy: EnergyKind) -> Result<(), PortError> {
+        let installer = self.access("installer").clone();
+        self.optical.associate(&installer).await?;
+        let value = [22, u8::from(energy == EnergyKind::Reactive)];
+        let result = self.optical.set(TEST_OUTPUT, &value).await?;
+        self.optical.close().await;
+        if result == DataAccessResult::SUCCESS {
+            return Ok(());
+        }
+        Err(self.optical.protocol(&format!("what the test output counts is not set: {}", result_words(result.0))))
+    }
+}
+
 /// Instruments, positions and the record.
 pub struct Bench {
     pub source: Box<dyn AcSource>,
@@ -78,6 +104,8 @@ pub struct Bench {
     pub decision_rule: DecisionRule,
     /// What is going on, for a message when it breaks.
     pub during: Arc<Mutex<String>>,
+    /// Number of the step that runs.
+    pub(crate) step: u32,
     /// The load that stands, to change nothing that needs no change.
     pub(crate) standing: Option<LoadPoint>,
     /// What the test outputs of all meters were told to count.
@@ -107,6 +135,7 @@ impl Bench {
             safety: SafetyStack::default(),
             decision_rule,
             during: Arc::default(),
+            step: 0,
             standing: None,
             output: None,
             measured,
@@ -140,7 +169,9 @@ impl Bench {
         let switch = self.output != Some(energy) && (self.output.is_some() || energy == EnergyKind::Reactive);
         if switch {
             for place in self.active() {
-                self.places[place].display.select_output(energy == EnergyKind::Reactive).await?;
+                if let Err(error) = self.places[place].select_output(energy).await {
+                    self.lose(place, self.step, format!("its test output cannot be chosen: {error}"))?;
+                }
             }
             // The impulse that was collecting belongs to the other energy.
             sleep(SETTLING).await;

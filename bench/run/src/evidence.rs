@@ -40,8 +40,8 @@ pub(crate) async fn read(bench: &mut Bench, place: usize, load: &LoadPoint) -> R
 
 async fn read_register(bench: &mut Bench, place: usize, name: Obis) -> Result<Register, PortError> {
     let place = &mut bench.places[place];
-    let reader = place.accesses.iter().find(|access| access.role == "reader").unwrap_or(&place.accesses[0]);
-    place.optical.associate(reader).await?;
+    let reader = place.access("reader").clone();
+    place.optical.associate(&reader).await?;
     let read = place.optical.register(3, name).await;
     place.optical.close().await;
     read.map(|read| Register { watt_hours: read.value(), resolution_wh: read.resolution(), scaler: read.scaler })

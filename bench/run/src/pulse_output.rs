@@ -96,13 +96,13 @@ async fn one_load(bench: &mut Bench, step: &ResolvedStep, point: &PulsePoint) ->
 
 /// Reads the register, and counts the pulses of S0 from now on.
 async fn begin(bench: &mut Bench, place: usize, load: &LoadPoint) -> Result<Register, String> {
-    let reset = bench.places[place].display.reset_pulses().await;
+    let reset = bench.places[place].s0.reset_pulses().await;
     reset.map_err(|error| format!("its pulses cannot be counted: {error}"))?;
     evidence::read(bench, place, load).await
 }
 
 async fn end(bench: &mut Bench, place: usize, load: &LoadPoint, before: &Register, led: u64) -> Result<Counts, String> {
-    let s0 = bench.places[place].display.pulses().await;
+    let s0 = bench.places[place].s0.pulses().await;
     let s0 = s0.map_err(|error| format!("its pulses cannot be read: {error}"))?;
     let after = evidence::read(bench, place, load).await?;
     let weight = bench.places[place].nameplate.watt_hours_per_impulse();

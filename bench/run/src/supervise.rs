@@ -128,6 +128,7 @@ fn preconditions(plan: &ResolvedPlan, first_step: u32) -> Vec<u32> {
 }
 
 async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError> {
+    bench.step = step.number;
     bench.say(format!("{} \"{}\"", step.word, step.name));
     bench.recorder.emit(Event::StepStarted(step_info(step)))?;
     match &step.action {

@@ -19,7 +19,14 @@ fn failing(measurements: &[Measurement]) -> Vec<String> {
 
 #[rstest]
 fn a_sound_meter_passes(
-    #[values("protocol/readout", "protocol/registers", "protocol/load-profile", "security/attacks", "security/access-rights")] name: &str,
+    #[values(
+        "protocol/readout",
+        "protocol/registers",
+        "protocol/load-profile",
+        "security/attacks",
+        "security/access-rights"
+    )]
+    name: &str,
     #[values("omnia-3ph", "omnia-1ph", "omnipower-1ph-import-only", "omnipower-1ph-60hz")] meter: &str,
 ) {
     let changes = meterbench::assemble::Changes { meter: Some(meter.to_owned()), ..changes(&[]) };

@@ -7,10 +7,10 @@ use meterbench_lockstep::{
     Answer, AnswerPart, LONGEST_ANSWER, LONGEST_REQUEST, Refusal, RequestWriter, Status, WireError,
 };
 use meterbench_meter::port::{Port, PortAction, Standing};
-use meterbench_meter::{Action, Display, MeterError, Settings};
-use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity};
+use meterbench_meter::{Action, Settings};
+use meterbench_metrology::{CycleSums, Frame};
 
-use super::{BodyError, Make};
+use super::Make;
 
 /// Carries requests to a body and its answers back.
 pub(crate) trait Link: fmt::Debug + Send {
@@ -164,14 +164,19 @@ impl LockStep {
         self.status.at_window_start.then_some(usize::from(self.status.synchronised_by))
     }
 
-    pub(crate) fn select_output(&mut self, quantity: ImpulseQuantity) -> Result<(), BodyError> {
+    #[cfg(test)]
+    pub(crate) fn select_output(
+        &mut self,
+        quantity: meterbench_metrology::ImpulseQuantity,
+    ) -> Result<(), super::BodyError> {
         match self.ask(|request| request.output(quantity), |_| ())? {
-            Some(Refusal::Output) => Err(MeterError::NoReactiveEnergy.into()),
+            Some(Refusal::Output) => Err(meterbench_meter::MeterError::NoReactiveEnergy.into()),
             asked => Ok(self.done(asked)?),
         }
     }
 
-    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Result<Option<Display>, BodyFailure> {
+    #[cfg(test)]
+    pub(crate) fn display(&mut self, obis: [u8; 3]) -> Result<Option<meterbench_meter::Display>, BodyFailure> {
         let mut shown = None;
         let asked = self.ask(
             |request| request.display(obis),

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use meterbench_lockstep::{HEADER, LONGEST_ANSWER, Served};
-use meterbench_meter::TypeNumber;
-use meterbench_metrology::SampleInstant;
+use meterbench_meter::{Display, TypeNumber};
+use meterbench_metrology::{ImpulseQuantity, SampleInstant};
 
 use super::qemu::Process;
 use super::*;

@@ -44,6 +44,7 @@ const fn class(attributes: u8, writable: &'static [u8], methods: u8) -> Class {
 pub(crate) fn of(object: &Object) -> Class {
     match object.kind {
         Kind::Data(_) | Kind::Counter(_) | Kind::LastEvent(_) | Kind::ProfileStatus => class(2, &[], 0),
+        Kind::TestOutput => class(2, &[2], 0),
         // A log is not reset.
         Kind::EventLog(_) => class(8, &[], 0),
         Kind::LoadProfile => class(8, &[3, 4], 2),
@@ -91,6 +92,7 @@ pub(crate) fn get(
         Kind::LastEvent(log) => event_log::last(meter, log, out),
         Kind::LoadProfile => load_profile::get(meter, attribute, moment, out),
         Kind::ProfileStatus => load_profile::status(meter, out),
+        Kind::TestOutput => data::test_output(meter, out),
         Kind::Demand(DemandOf::Register, quantity) => demand_register::get(meter, object, quantity, attribute, out),
         Kind::Demand(DemandOf::Maximum, quantity) => extended_register::get(meter, object, quantity, attribute, out),
         Kind::Demand(demand, quantity) => register::demand(meter, object, (demand, quantity), attribute, out),
@@ -138,6 +140,7 @@ pub(crate) fn set(meter: &mut Meter, object: &Object, attribute: u8, value: Enco
             result
         }
         Kind::LoadProfile => load_profile::set(meter, attribute, value),
+        Kind::TestOutput => data::set_test_output(meter, value),
         Kind::TcpUdp => tcp_udp_setup::set(device, value),
         Kind::LocalPort => local_port::set(device, attribute, value),
         Kind::Hdlc => hdlc_setup::set(device, attribute, value),

@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     /// The association of a role; of the client that asks where there is none.
     Association(Option<Role>),
     Security(Role),
+    /// What the test output and S0 count: 0 kWh, 1 kvarh. Data of the manufacturer.
+    TestOutput,
     LocalPort,
     Hdlc,
     TcpUdp,
@@ -108,7 +110,7 @@ impl Object {
     /// Number and version of the interface class.
     pub(crate) fn class(&self) -> (u16, u8) {
         match self.kind {
-            Kind::Data(_) | Kind::Counter(_) | Kind::LastEvent(_) | Kind::ProfileStatus => (1, 0),
+            Kind::Data(_) | Kind::Counter(_) | Kind::LastEvent(_) | Kind::ProfileStatus | Kind::TestOutput => (1, 0),
             Kind::Demand(DemandOf::LastAverage | DemandOf::CumulatedMaximum, _) => (3, 0),
             Kind::Energy(..) | Kind::Reading(..) => (3, 0),
             Kind::Demand(DemandOf::Maximum, _) => (4, 0),
@@ -179,7 +181,7 @@ const READINGS: [(u8, ReadingOf); 9] = [
     (14, ReadingOf::Frequency),
 ];
 
-const DEVICE: [Object; 18] = [
+const DEVICE: [Object; 19] = [
     of(Group::Association, obis(0, 0, 40, 0, 0), Kind::Association(None)),
     of(Group::Identity, obis(0, 0, 41, 0, 0), Kind::SapAssignment),
     of(Group::Identity, obis(0, 0, 42, 0, 0), Kind::Data(Item::LogicalDeviceName)),
@@ -195,6 +197,7 @@ const DEVICE: [Object; 18] = [
     of(Group::LoadProfile, obis(0, 0, 96, 10, 1), Kind::ProfileStatus),
     of(Group::Legal, obis(0, 0, 10, 0, 1), Kind::BillingScript),
     of(Group::Legal, obis(0, 0, 15, 0, 0), Kind::BillingEnd),
+    of(Group::Ports, obis(1, 0, 0, 128, 0), Kind::TestOutput),
     of(Group::Ports, obis(0, 0, 20, 0, 0), Kind::LocalPort),
     of(Group::Ports, obis(0, 0, 22, 0, 0), Kind::Hdlc),
     of(Group::Ports, obis(0, 0, 25, 0, 0), Kind::TcpUdp),

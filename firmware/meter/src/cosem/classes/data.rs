@@ -1,6 +1,9 @@
 //! Class 1, data: who the device is.
 
+use meterbench_iec62056::apdu::DataAccessResult;
+use meterbench_iec62056::data::{Data, EncodedData};
 use meterbench_iec62056::octets::Writer;
+use meterbench_metrology::ImpulseQuantity;
 
 use super::super::Text;
 use super::super::objects::Item;
@@ -20,4 +23,22 @@ pub(super) fn get(meter: &Meter, item: Item, out: &mut Writer<'_>) {
 pub(super) fn logical_device_name(meter: &Meter) -> Text {
     let systems = meter.profile().systems as u8;
     Text::of(format_args!("KAM{systems}MB{:010}", meter.device().serial()))
+}
+
+/// What the test output and S0 count.
+pub(super) fn test_output(meter: &Meter, out: &mut Writer<'_>) {
+    out.enumeration(u8::from(meter.output() == ImpulseQuantity::Reactive));
+}
+
+/// Lets them count kWh (0) or kvarh (1), where the type registers it.
+pub(super) fn set_test_output(meter: &mut Meter, value: EncodedData<'_>) -> DataAccessResult {
+    let quantity = match value.value() {
+        Data::Enum(0) => ImpulseQuantity::Active,
+        Data::Enum(1) => ImpulseQuantity::Reactive,
+        _ => return DataAccessResult::TYPE_UNMATCHED,
+    };
+    match meter.select_output(quantity) {
+        Ok(()) => DataAccessResult::SUCCESS,
+        Err(_) => DataAccessResult::OTHER_REASON,
+    }
 }
