@@ -4,8 +4,10 @@
 //! [trim](Clock::set_trim_ppb).
 
 mod civil;
+mod kept;
 
 pub use civil::{Civil, DAY};
+pub use kept::Outage;
 
 use meterbench_iec62056::date_time::{ClockStatus, DateTime, Deviation, days_in_month};
 use meterbench_metrology::SAMPLE_RATE;
@@ -155,7 +157,7 @@ pub enum ClockError {
 const ZONES: core::ops::RangeInclusive<i16> = -840..=720;
 
 /// The clock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
     /// Samples since 2000-01-01 00:00 UTC.
     now: u64,
@@ -442,7 +444,7 @@ mod tests {
         assert!(clock.local().daylight_saving);
         clock.set_local(at(2026, 10, 25, 2, 30), Some(-60)).unwrap();
         assert!(!clock.local().daylight_saving);
-        let before = clock.clone();
+        let before = clock;
         assert_eq!(clock.set_local(at(2026, 3, 29, 2, 30), None), Err(ClockError::Date));
         assert_eq!(clock, before);
     }

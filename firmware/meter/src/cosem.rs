@@ -4,6 +4,7 @@
 //! `roles.rs`. Sans-IO: what speaks to a port is [`crate::port`].
 
 mod classes;
+mod kept;
 mod objects;
 mod roles;
 mod text;
@@ -19,6 +20,7 @@ use meterbench_iec62056::security::{
 };
 use meterbench_iec62056::server::{Admission, Agreed, LogicalDevice, Notice};
 
+pub(crate) use kept::KeptDevice;
 pub(crate) use objects::energy_of;
 pub(crate) use text::Text;
 
@@ -59,7 +61,7 @@ pub struct Identity {
 }
 
 /// How the ports are set up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ports {
     /// Baud identification proposed on the optical port: 5 for 9600 Bd.
     pub(crate) proposed_baud: u8,
@@ -93,6 +95,10 @@ pub(crate) struct Device {
     /// How often the keys of each role changed.
     generations: [u32; 3],
     challenges: u32,
+    /// Counters of the image that was kept last.
+    reserved: kept::Counters,
+    /// A client changed what an image holds.
+    changed: bool,
 }
 
 /// The type number as it was given.
@@ -125,6 +131,8 @@ impl Device {
             sent: [FIRST_COUNTER; 3],
             generations: [0; 3],
             challenges: 0,
+            reserved: kept::Counters::NONE,
+            changed: false,
         }
     }
 
@@ -341,7 +349,9 @@ impl LogicalDevice for Meter {
             self.note_denied();
             return DataAccessResult::READ_WRITE_DENIED;
         }
-        classes::set(self, &object, number, value)
+        let result = classes::set(self, &object, number, value);
+        self.device_mut().changed |= result.is_success();
+        result
     }
 
     fn act(&mut self, agreed: &Agreed, method: MethodDescriptor, parameter: Option<EncodedData<'_>>) -> ActionResult {
@@ -357,7 +367,9 @@ impl LogicalDevice for Meter {
         let Some(number) = u8::try_from(method.method).ok().filter(|n| (1..=class.methods).contains(n)) else {
             return ActionResult::OBJECT_UNDEFINED;
         };
-        classes::act(self, &object, number, parameter)
+        let result = classes::act(self, &object, number, parameter);
+        self.device_mut().changed |= result.is_success();
+        result
     }
 
     fn notice(&mut self, _: u16, notice: Notice) {

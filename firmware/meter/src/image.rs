@@ -2,7 +2,10 @@
 //!
 //! A shell adds what its memory needs: an order of images and a check sum. Nothing here is a unit of storage.
 
+use meterbench_iec62056::octets::{DecodeError, Reader, Writer};
 use meterbench_metrology::{Energy, ImpulseQuantity, Kept, MeterConstant, Registers};
+
+use crate::cosem::KeptDevice;
 
 /// What [`crate::Meter::persist`] hands out and [`crate::Meter::restore`] takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,13 +13,15 @@ pub struct Image {
     pub(crate) kept: Kept,
     pub(crate) quantity: ImpulseQuantity,
     pub(crate) constant: MeterConstant,
+    /// Clock, counters and keys; version 1 has none.
+    pub(crate) device: Option<KeptDevice>,
 }
 
 /// Why bytes are no image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// Written by a firmware that lays the image out otherwise.
-    #[error("the image of the registers has version {found}, this firmware reads version 1")]
+    #[error("the image of the registers has version {found}, this firmware reads versions 1 and 2")]
     Version {
         /// Version of the image.
         found: u8,
@@ -30,23 +35,44 @@ pub enum ImageError {
     /// A meter constant of zero.
     #[error("the image says that the meter constant is 0 imp/kWh")]
     Constant,
+    /// Fewer or more bytes than this version has.
+    #[error("an image of version {version} has {expected} bytes, this one has {found}")]
+    Length {
+        /// Version of the image.
+        version: u8,
+        /// Bytes of that version.
+        expected: usize,
+        /// Bytes found.
+        found: usize,
+    },
+    /// A clock, port or counter that no meter can have.
+    #[error("the image holds no clock, ports and counters: {0}")]
+    Device(#[from] DecodeError),
 }
 
-const VERSION: u8 = 1;
+/// Registers alone.
+const REGISTERS_ALONE: u8 = 1;
+/// Registers, clock, set-up of the ports, counters, changed keys.
+const VERSION: u8 = 2;
+/// Bytes before the first energy.
+const HEAD: usize = 6;
 /// Bytes of one energy, least significant first: 2¹²⁰ quanta are 73 GWh, a hundred years at 79 kW.
 const ENERGY: usize = 15;
 /// Registers of the total or of one phase.
 const REGISTERS: usize = 8;
 
 impl Image {
-    /// Length (bytes): version, output, constant, then 33 energies.
-    pub const SIZE: usize = 1 + 1 + 4 + ENERGY * (1 + 4 * REGISTERS);
+    /// Length of version 1 (bytes): version, output, constant, then 33 energies.
+    pub const SIZE_OF_VERSION_1: usize = HEAD + ENERGY * (1 + 4 * REGISTERS);
+    /// Length (bytes): as version 1, then clock, set-up of the ports, counters, keys.
+    pub const SIZE: usize = Self::SIZE_OF_VERSION_1 + KeptDevice::SIZE;
 
-    /// The bytes to keep.
+    /// The bytes to keep: of the version in which the image was read, or of the newest.
     pub fn to_bytes(&self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
-        let (head, energies) = bytes.split_at_mut(6);
-        head[0] = VERSION;
+        let (registers, device) = bytes.split_at_mut(Self::SIZE_OF_VERSION_1);
+        let (head, energies) = registers.split_at_mut(HEAD);
+        head[0] = if self.device.is_some() { VERSION } else { REGISTERS_ALONE };
         head[1] = u8::from(self.quantity == ImpulseQuantity::Reactive);
         head[2..].copy_from_slice(&self.constant.get().to_le_bytes());
         let registers = core::iter::once(&self.kept.total).chain(&self.kept.phases).flat_map(energies_of);
@@ -54,15 +80,23 @@ impl Image {
         for (field, quanta) in energies.chunks_exact_mut(ENERGY).zip(all) {
             field.copy_from_slice(&quanta.to_le_bytes()[..ENERGY]);
         }
+        if let Some(kept) = &self.device {
+            kept.write(&mut Writer::new(device));
+        }
         bytes
     }
 
-    /// The image in these bytes. Whether they are what was written is for the check sum of the shell to say.
-    pub fn from_bytes(bytes: &[u8; Self::SIZE]) -> Result<Self, ImageError> {
-        let (head, energies) = bytes.split_at(6);
-        if head[0] != VERSION {
-            return Err(ImageError::Version { found: head[0] });
-        }
+    /// The image that begins these bytes. Whether they are what was written is for the check sum of the shell to say.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ImageError> {
+        let version = bytes.first().copied().unwrap_or(0);
+        let expected = match version {
+            REGISTERS_ALONE => Self::SIZE_OF_VERSION_1,
+            VERSION => Self::SIZE,
+            found => return Err(ImageError::Version { found }),
+        };
+        let length = ImageError::Length { version, expected, found: bytes.len() };
+        let (registers, device) = bytes.get(..expected).ok_or(length)?.split_at(Self::SIZE_OF_VERSION_1);
+        let (head, energies) = registers.split_at(HEAD);
         let quantity = match head[1] {
             0 => ImpulseQuantity::Active,
             1 => ImpulseQuantity::Reactive,
@@ -82,7 +116,8 @@ impl Image {
             phases: core::array::from_fn(|_| registers_of(&mut next)),
             collected,
         };
-        Ok(Self { kept, quantity, constant })
+        let device = (version == VERSION).then(|| KeptDevice::read(&mut Reader::new(device))).transpose()?;
+        Ok(Self { kept, quantity, constant, device })
     }
 }
 
@@ -116,10 +151,12 @@ fn registers_of(mut next: impl FnMut() -> u128) -> Registers {
 mod tests {
     use std::string::ToString;
 
+    use meterbench_iec62056::octets::DecodeErrorKind;
+
     use super::*;
 
-    /// Every field another number, up to the largest.
-    fn image() -> Image {
+    /// Every register another number, up to the largest; version 1.
+    fn registers() -> Image {
         let mut n = 0u128;
         let mut next = || {
             n += 1;
@@ -131,23 +168,52 @@ mod tests {
             phases: core::array::from_fn(|_| registers_of(&mut next)),
             collected,
         };
-        Image { kept, quantity: ImpulseQuantity::Reactive, constant: MeterConstant::new(1000).unwrap() }
+        let constant = MeterConstant::new(1000).unwrap();
+        Image { kept, quantity: ImpulseQuantity::Reactive, constant, device: None }
+    }
+
+    /// A clock of noon of 2026-11-21 UTC, and beside the rules of daylight saving every byte another number.
+    fn image() -> Image {
+        let noon = 849_268_800_u64 * 8000;
+        let mut bytes = std::vec::Vec::from(noon.to_le_bytes());
+        bytes.extend([0xc4, 0xff, 1, 1, 60, 3, 1, 0, 7, 2, 0, 10, 0, 31, 0, 3, 59]);
+        bytes.extend((0..KeptDevice::SIZE - bytes.len()).map(|n| n as u8));
+        bytes[26] = 1;
+        for role in 0..3 {
+            bytes[Image::ROLES - Image::SIZE_OF_VERSION_1 + 64 * role + 4..][..4].fill(0);
+        }
+        let kept = KeptDevice::read(&mut Reader::new(&bytes)).unwrap();
+        Image { device: Some(kept), ..registers() }
+    }
+
+    impl Image {
+        /// Where the counters of the first role stand.
+        const ROLES: usize = Self::SIZE - 3 * 64;
     }
 
     #[test]
     fn bytes_give_the_image_back() {
-        let image = image();
-        assert_eq!(Image::SIZE, 501);
-        assert_eq!(Image::from_bytes(&image.to_bytes()), Ok(image));
+        assert_eq!((Image::SIZE_OF_VERSION_1, Image::SIZE), (501, 728));
+        assert_eq!(Image::from_bytes(&image().to_bytes()), Ok(image()));
+        // Of version 1, with and without something behind it.
+        let bytes = registers().to_bytes();
+        assert_eq!(Image::from_bytes(&bytes), Ok(registers()));
+        assert_eq!(Image::from_bytes(&bytes[..501]), Ok(registers()));
     }
 
     #[test]
     fn the_layout_stands() {
         let bytes = image().to_bytes();
-        assert_eq!(bytes[..6], [1, 1, 0xe8, 3, 0, 0]);
+        assert_eq!(bytes[..6], [2, 1, 0xe8, 3, 0, 0]);
         assert_eq!(bytes[6..21], [[0xff; 15]].concat());
         assert_eq!(bytes[21..24], [0xfc, 0xff, 0xff]);
         assert_eq!(bytes[486..489], [0xbf, 0xfb, 0xff]);
+        // Zone, quality, daylight saving and its rules, set-up of the ports, challenges.
+        assert_eq!(bytes[509..526], [0xc4, 0xff, 1, 1, 60, 3, 1, 0, 7, 2, 0, 10, 0, 31, 0, 3, 59]);
+        assert_eq!(bytes[526..536], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(Image::ROLES, 536);
+        assert_eq!(bytes[600..616], [74, 75, 76, 77, 0, 0, 0, 0, 82, 83, 84, 85, 86, 87, 88, 89]);
+        assert_eq!(bytes[727], 201);
     }
 
     #[test]
@@ -157,14 +223,26 @@ mod tests {
             bytes[at] = value;
             Image::from_bytes(&bytes).unwrap_err()
         };
-        assert_eq!(refused(0, 2), ImageError::Version { found: 2 });
+        assert_eq!(refused(0, 3), ImageError::Version { found: 3 });
         assert_eq!(
             refused(0, 0xff).to_string(),
-            "the image of the registers has version 255, this firmware reads version 1"
+            "the image of the registers has version 255, this firmware reads versions 1 and 2"
         );
         assert_eq!(refused(1, 7), ImageError::Quantity { found: 7 });
         let mut bytes = image().to_bytes();
         bytes[2..6].fill(0);
         assert_eq!(Image::from_bytes(&bytes), Err(ImageError::Constant));
+        let short = Image::from_bytes(&image().to_bytes()[..727]);
+        assert_eq!(short, Err(ImageError::Length { version: 2, expected: 728, found: 727 }));
+        // A time beyond 2255, a zone, a quality, a month, a kind of day, a weekday, an hour, a minute, a counter.
+        for (at, value) in
+            [(508, 1), (510, 0x7f), (511, 3), (514, 13), (515, 3), (517, 8), (518, 24), (519, 60), (541, 1)]
+        {
+            let refused = refused(at, value);
+            assert!(
+                matches!(refused, ImageError::Device(DecodeError { kind: DecodeErrorKind::Value, .. })),
+                "{at}: {refused}"
+            );
+        }
     }
 }

@@ -4,6 +4,9 @@
 //! The meter is sans-IO. Its shell hands it blocks of samples with [`Meter::process`] and carries out every [`Action`]
 //! before it hands over the next block; the stream of samples is the meter's clock.
 //!
+//! What outlives a power cut is an [`Image`]: the shell keeps one from time to time, when the supply falls, and after a call of
+//! a port whenever [`Meter::due_image`] gives one, before anything leaves that port.
+//!
 //! [`port`] speaks to the outside, [`cosem`] says what is shown to whom.
 //!
 //! # Deliberately absent
@@ -39,7 +42,7 @@ mod records;
 mod ring;
 mod type_number;
 
-pub use clock::{Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Quality, RuleDay, Transition};
+pub use clock::{Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Outage, Quality, RuleDay, Transition};
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use image::{Image, ImageError};

@@ -7,6 +7,7 @@ use meterbench_metrology::{
     Readings, Registers, SAMPLE_RATE, State,
 };
 
+use crate::clock::Outage;
 use crate::configuration::Configuration;
 use crate::cosem::{Device, Identity, energy_of};
 use crate::display::{Display, DisplayFormat, Unit};
@@ -278,22 +279,37 @@ impl Meter {
     /// What must outlive a power cut; the shell keeps it.
     pub fn persist(&self) -> Image {
         let Impulses { quantity, constant, .. } = self.config.impulses();
-        Image { kept: self.state.kept(), quantity, constant }
+        Image { kept: self.state.kept(), quantity, constant, device: Some(self.device.kept()) }
     }
 
-    /// Goes on with the registers of an image, as after power-up: sample time starts at zero.
+    /// The image that the shell keeps before anything leaves a port; `None` where the one before still serves.
+    ///
+    /// A shell asks after every call of a port. With the image in its memory, no power cut makes the meter accept a request
+    /// again that it has answered, use a number again that it has sent, or forget a key that it has confirmed.
+    pub fn due_image(&mut self) -> Option<Image> {
+        self.device.needs_keeping().then(|| {
+            self.device.keep();
+            self.persist()
+        })
+    }
+
+    /// Goes on with an image, as after power-up: sample time starts at zero, and counters jump ahead by what the image
+    /// reserves. The clock goes on as the outage says, with the zone and the daylight saving that clients gave it.
     ///
     /// The outputs count what they counted, if this type registers it. The energy on its way to the next impulse is
     /// dropped where it is of another kind or of another constant: less than one impulse, and no register changes.
-    pub fn restore(&mut self, image: &Image) {
+    pub fn restore(&mut self, image: &Image, outage: Outage) {
         let Impulses { constant, .. } = self.config.impulses();
         let mut kept = image.kept;
         if self.select_output(image.quantity).is_err() || constant != image.constant {
             kept.collected = 0;
         }
         self.state = State::with_kept(&kept);
+        if let Some(kept) = &image.device {
+            self.device.restore(kept);
+        }
         let stood = self.stamp();
-        self.device.clock.doubt();
+        self.device.clock.wake(outage);
         let registers = self.all_registers();
         self.records.power_up(stood, &self.device.clock, |c| energy_of(&registers, c));
     }
@@ -458,18 +474,18 @@ mod tests {
         }
         let image = Image::from_bytes(&meter.persist().to_bytes()).unwrap();
         let mut again = Meter::new(&three_phase(), &delivered).unwrap();
-        again.restore(&image);
+        again.restore(&image, Outage::Unknown);
         assert_eq!((again.persist(), again.sample_index()), (meter.persist(), 0));
         assert_eq!(again.registers(), meter.registers());
         assert_eq!(again.output(), ImpulseQuantity::Reactive);
         assert_ne!(again.persist().kept.collected, 0);
         // Another type and another constant keep the registers, and drop what was on its way to an impulse.
         let mut other = Meter::new(&profile(IMPORT_ONLY), &delivered).unwrap();
-        other.restore(&image);
+        other.restore(&image, Outage::Unknown);
         assert_eq!((other.registers(), other.persist().kept.collected), (meter.registers(), 0));
         let slower = Settings { constant: MeterConstant::new(500).unwrap(), ..delivered };
         let mut other = Meter::new(&three_phase(), &slower).unwrap();
-        other.restore(&image);
+        other.restore(&image, Outage::Unknown);
         assert_eq!((other.registers(), other.persist().kept.collected), (meter.registers(), 0));
     }
 

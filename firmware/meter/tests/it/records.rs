@@ -345,9 +345,11 @@ fn what_was_written_down_outlives_a_power_cut_and_the_next_row_says_so() {
     let maximum = line.get(4, "1-0:1.6.0", 2).unwrap();
     assert_ne!(maximum[1..], [0; 4]);
     let (image, memory) = (line.meter.persist(), line.meter.take_memory());
-    let mut again = Line::new(THREE_PHASE, Role::Management, credentials(Role::Management, false));
+    // Counters go on above all that were used before.
+    let credentials = Credentials { counter: 1000, ..credentials(Role::Management, false) };
+    let mut again = Line::new(THREE_PHASE, Role::Management, credentials);
     again.meter = meter(THREE_PHASE).with_memory(memory);
-    again.meter.restore(&image);
+    again.meter.restore(&image, meterbench_meter::Outage::Unknown);
     again.associate().unwrap();
     assert_eq!(again.buffer(), rows);
     assert_eq!(again.get(4, "1-0:1.6.0", 2).unwrap(), maximum);

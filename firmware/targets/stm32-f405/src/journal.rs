@@ -2,6 +2,7 @@
 //!
 //! A record lies in a slot of its own, so that writing one never touches another. The newest whole record counts. A write that
 //! a power cut broke off leaves a record that is not whole; the one before it stands. The slot of a broken write is used again.
+//! Slots were half as long once: where no record of today is whole, the newest of those counts, and is not written over first.
 //!
 //! Sans-IO: [`Journal::recover`] asks for bytes, [`Journal::record`] says which bytes belong where.
 
@@ -10,11 +11,14 @@ use meterbench_meter::{Image, ImageError};
 
 /// Bytes of a page of the EEPROM, written at once.
 pub const PAGE: usize = 256;
-/// Bytes of a slot: two pages.
-pub const SLOT: usize = 2 * PAGE;
+/// Bytes of a slot: four pages.
+pub const SLOT: usize = 4 * PAGE;
 
 const SEQUENCE: usize = 4;
-const SUM: usize = SLOT - 4;
+const CHECK: usize = 4;
+const SUM: usize = SLOT - CHECK;
+/// Bytes of a slot while images had version 1.
+const SLOT_OF_VERSION_1: usize = 2 * PAGE;
 /// A record counts as not whole when it was read so often: a disturbance on the bus must not cost one.
 const READS: usize = 3;
 /// As a slot reads that was never written.
@@ -23,6 +27,8 @@ const ERASED: u32 = u32::MAX;
 const CHECK_SUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 const _: () = assert!(SEQUENCE + Image::SIZE <= SUM, "an image fits a slot");
+const _: () =
+    assert!(SEQUENCE + Image::SIZE_OF_VERSION_1 <= SLOT_OF_VERSION_1 - CHECK, "and one of version 1 fitted its own");
 
 /// Why the registers of before are not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -64,19 +70,16 @@ impl Journal {
         slots: u32,
         mut read: impl FnMut(u32, &mut [u8]) -> Result<(), E>,
     ) -> Result<(Self, Option<Image>), RecoverError<E>> {
-        let mut below = ERASED;
-        while let Some(sequence) = newest(slots, below, &mut read).map_err(RecoverError::Memory)? {
-            for _ in 0..READS {
-                let mut bytes = [0; SLOT];
-                read(address(slots, sequence), &mut bytes).map_err(RecoverError::Memory)?;
-                if let Some(image) = image(sequence, &bytes) {
-                    let image = image.map_err(|cause| RecoverError::Foreign { sequence, cause })?;
-                    return Ok((Self { slots, next: sequence + 1 }, Some(image)));
-                }
-            }
-            below = sequence;
+        if let Some((sequence, image)) = newest_whole::<SLOT, E>(slots, &mut read)? {
+            return Ok((Self { slots, next: sequence + 1 }, Some(image)));
         }
-        Ok((Self { slots, next: 0 }, None))
+        let shorter = slots * (SLOT / SLOT_OF_VERSION_1) as u32;
+        let Some((sequence, image)) = newest_whole::<SLOT_OF_VERSION_1, E>(shorter, &mut read)? else {
+            return Ok((Self { slots, next: 0 }, None));
+        };
+        // The first record of today goes into the slot behind the one where that record lies.
+        let slot = sequence % shorter * SLOT_OF_VERSION_1 as u32 / SLOT as u32;
+        Ok((Self { slots, next: sequence / slots * slots + slots + slot + 1 }, Some(image)))
     }
 
     /// The next record. [`Journal::written`] follows when all its bytes lie in the memory; without it the same slot is used again.
@@ -91,7 +94,7 @@ impl Journal {
 
     /// The record lies in the memory.
     pub fn written(&mut self) {
-        // 2³² records are 270 years at one in two seconds.
+        // 2³² records are 540 years at one in four seconds.
         self.next = self.next.saturating_add(1).min(ERASED - 1);
     }
 }
@@ -100,12 +103,37 @@ fn address(slots: u32, sequence: u32) -> u32 {
     sequence % slots * SLOT as u32
 }
 
+/// The newest whole record of slots of this length, and its number.
+fn newest_whole<const LENGTH: usize, E>(
+    slots: u32,
+    read: &mut impl FnMut(u32, &mut [u8]) -> Result<(), E>,
+) -> Result<Option<(u32, Image)>, RecoverError<E>> {
+    let mut below = ERASED;
+    while let Some(sequence) = newest(slots, LENGTH, below, read).map_err(RecoverError::Memory)? {
+        for _ in 0..READS {
+            let mut bytes = [0; LENGTH];
+            read(sequence % slots * LENGTH as u32, &mut bytes).map_err(RecoverError::Memory)?;
+            if let Some(image) = image(sequence, &bytes) {
+                let image = image.map_err(|cause| RecoverError::Foreign { sequence, cause })?;
+                return Ok(Some((sequence, image)));
+            }
+        }
+        below = sequence;
+    }
+    Ok(None)
+}
+
 /// The largest sequence number below a bound that stands in the slot where it belongs.
-fn newest<E>(slots: u32, below: u32, read: &mut impl FnMut(u32, &mut [u8]) -> Result<(), E>) -> Result<Option<u32>, E> {
+fn newest<E>(
+    slots: u32,
+    length: usize,
+    below: u32,
+    read: &mut impl FnMut(u32, &mut [u8]) -> Result<(), E>,
+) -> Result<Option<u32>, E> {
     let mut newest = None;
     for slot in 0..slots {
         let mut bytes = [0; SEQUENCE];
-        read(slot * SLOT as u32, &mut bytes)?;
+        read(slot * length as u32, &mut bytes)?;
         let sequence = u32::from_le_bytes(bytes);
         if sequence < below && sequence % slots == slot {
             newest = newest.max(Some(sequence));
@@ -115,11 +143,11 @@ fn newest<E>(slots: u32, below: u32, read: &mut impl FnMut(u32, &mut [u8]) -> Re
 }
 
 /// The image in a slot; `None` when the record is not whole.
-fn image(sequence: u32, bytes: &[u8; SLOT]) -> Option<Result<Image, ImageError>> {
-    let (content, sum) = bytes.split_at(SUM);
-    let whole = sum == CHECK_SUM.checksum(content).to_le_bytes() && content[..SEQUENCE] == sequence.to_le_bytes();
-    let image = content[SEQUENCE..].first_chunk().filter(|_| whole)?;
-    Some(Image::from_bytes(image))
+fn image(sequence: u32, bytes: &[u8]) -> Option<Result<Image, ImageError>> {
+    let (content, sum) = bytes.split_last_chunk::<CHECK>()?;
+    let (number, image) = content.split_first_chunk::<SEQUENCE>()?;
+    let whole = *sum == CHECK_SUM.checksum(content).to_le_bytes() && *number == sequence.to_le_bytes();
+    whole.then(|| Image::from_bytes(image))
 }
 
 #[cfg(test)]
@@ -231,7 +259,7 @@ mod tests {
         let mut memory = erased();
         let (mut journal, _) = recover(&memory);
         write(&mut memory, &mut journal, &images[0]);
-        for (cut, image) in [(17, &images[1]), (300, &images[2]), (511, &images[3])] {
+        for (cut, image) in [(17, &images[1]), (300, &images[2]), (1023, &images[3])] {
             let record = journal.record(image);
             memory[record.address as usize..][..cut].copy_from_slice(&record.bytes[..cut]);
             let (again, image) = recover(&memory);
@@ -266,6 +294,43 @@ mod tests {
             Ok::<_, ()>(())
         });
         assert_eq!(refused, Err(RecoverError::Foreign { sequence: 0, cause: ImageError::Version { found: 9 } }));
+    }
+
+    /// As the firmware of version 1 laid a record out.
+    fn write_version_1(memory: &mut [u8], sequence: u32, image: &Image) -> usize {
+        let at = sequence as usize % (2 * SLOTS as usize) * SLOT_OF_VERSION_1;
+        let slot = &mut memory[at..at + SLOT_OF_VERSION_1];
+        slot.fill(0);
+        slot[..SEQUENCE].copy_from_slice(&sequence.to_le_bytes());
+        slot[SEQUENCE..][..Image::SIZE_OF_VERSION_1].copy_from_slice(&image.to_bytes()[..Image::SIZE_OF_VERSION_1]);
+        slot[SEQUENCE] = 1;
+        let sum = CHECK_SUM.checksum(&slot[..SLOT_OF_VERSION_1 - CHECK]);
+        slot[SLOT_OF_VERSION_1 - CHECK..].copy_from_slice(&sum.to_le_bytes());
+        at
+    }
+
+    #[test]
+    fn records_of_version_1_are_found_and_not_written_over_first() {
+        let images = images(4);
+        for newest in 0..40 {
+            let mut memory = erased();
+            let mut at = 0;
+            for sequence in 0..=newest {
+                at = write_version_1(&mut memory, sequence, &images[sequence as usize % 3]);
+            }
+            let found = |memory: &[u8]| recover(memory).1.map(|image| image.to_bytes()[1..501].to_vec());
+            let registers = |image: &Image| Some(image.to_bytes()[1..501].to_vec());
+            assert_eq!(found(&memory), registers(&images[newest as usize % 3]), "{newest}");
+            // A cut in the first record of today costs nothing, and the whole one counts.
+            let (mut journal, _) = recover(&memory);
+            let record = journal.record(&images[3]);
+            let slot = record.address as usize..record.address as usize + SLOT;
+            assert!(!slot.contains(&at), "{newest}");
+            memory[slot.start..slot.start + 700].copy_from_slice(&record.bytes[..700]);
+            assert_eq!(found(&memory), registers(&images[newest as usize % 3]), "{newest}");
+            write(&mut memory, &mut journal, &images[3]);
+            assert_eq!(recover(&memory), (journal, Some(images[3])), "{newest}");
+        }
     }
 
     #[test]

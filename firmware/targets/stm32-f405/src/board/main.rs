@@ -31,7 +31,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 mod app {
     use cortex_m::peripheral::SCB;
     use heapless::spsc::{Consumer, Producer, Queue};
-    use meterbench_meter::{Action, Memory, Meter};
+    use meterbench_meter::{Action, Memory, Meter, Outage};
     use meterbench_metrology::Frame;
     use meterbench_stm32_f405::button::Button;
     use meterbench_stm32_f405::converter::{Mender, decode};
@@ -114,7 +114,8 @@ mod app {
         // Without its journal the meter must not run: it would start from zero and write over what it had.
         let Ok((journal, image)) = found else { SCB::sys_reset() };
         if let Some(image) = image {
-            meter.restore(&image);
+            // The board has no real-time clock.
+            meter.restore(&image, Outage::Unknown);
         }
         let saved = Saved::new(0, &meter.registers());
 
