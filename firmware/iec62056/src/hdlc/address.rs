@@ -177,7 +177,8 @@ impl Address {
     ///
     /// An address of another length than the server's own counts only where its halves can be carried over: upper
     /// alone for upper and lower (and back when lower is all-station), two octets widened to four, and of four octets
-    /// only all-station and the calling device.
+    /// all-station and the calling device. Beyond the standard, four octets are narrowed to two for an individual device
+    /// too: many clients write every address in four.
     pub fn reach(self, own: Self, calling: bool) -> Reach {
         let Some(carried) = self.carried_to(own.length) else { return Reach::Other };
         if carried.upper == 0 || matches!(self.lower(), Some(0)) {
@@ -217,6 +218,8 @@ impl Address {
             (Two, Four) => Some(Self { upper, lower, length }),
             (Four, One) if self.upper == all || self.is_calling() => Self::one(upper).ok(),
             (Four, Two) if self.upper == all || self.is_calling() => Self::two(upper, lower).ok(),
+            // What means nobody in particular in seven bits is a device in fourteen.
+            (Four, Two) if self.upper < 0x7F && self.lower < 0x7E => Self::two(upper, lower).ok(),
             _ => None,
         }
     }
@@ -277,8 +280,13 @@ mod tests {
             (two(1, 17),            four(1, 17), Reach::Individual),
             (two(0x7F, 0x7F),       four(1, 17), Reach::Everyone),
             (one(1),                four(1, 17), Reach::Other),
-            // narrowed from four: all-station only
-            (four(1, 17),           two(1, 17),  Reach::Other),
+            // narrowed from four: all-station and the server itself
+            (four(1, 17),           two(1, 17),  Reach::Individual),
+            (four(1, 18),           two(1, 17),  Reach::Other),
+            (four(1, 0),            two(1, 17),  Reach::Other),
+            (four(0x7F, 17),        two(1, 17),  Reach::Other),
+            (four(1, 0x7F),         two(1, 17),  Reach::Other),
+            (four(129, 17),         two(1, 17),  Reach::Other),
             (four(0x3FFF, 0x3FFF),  two(1, 17),  Reach::Everyone),
             (four(0x3FFF, 0x3FFF),  one(1),      Reach::Everyone),
             (four(1, 0x3FFF),       two(1, 17),  Reach::Other),

@@ -195,7 +195,7 @@ fn whom_frames_reach() {
         (all, CLIENT, 0x13),
         (own(), Address::ALL_CLIENTS, 0x11),
         (own(), own(), 0x11),
-        (Address::four(1, 17).unwrap(), CLIENT, 0x11),
+        (Address::four(1, 18).unwrap(), CLIENT, 0x11),
     ] {
         let line = encoded(destination, source, octet, &ASK);
         assert_eq!(server.receive(&line, 0), line.len());
@@ -205,11 +205,12 @@ fn whom_frames_reach() {
     let line = encoded(all, CLIENT, 0x03, &ASK);
     assert_eq!(server.receive(&line, 0), line.len());
     assert_eq!(server.poll_event(), Some(ServerEvent::Unnumbered { client: CLIENT, octets: &[0x42] }));
-    // By its upper address alone the server is meant too, and answers in the same form.
-    let one = Address::one(1).unwrap();
-    let line = encoded(one, CLIENT, SNRM, &[]);
-    assert_eq!(server.receive(&line, 0), line.len());
-    assert_eq!(Frame::decode(server.poll_transmit().unwrap()).unwrap().0.source, one);
+    // By its upper address alone and in four octets the server is meant too, and answers in the same form.
+    for address in [Address::one(1).unwrap(), Address::four(1, 17).unwrap()] {
+        let line = encoded(address, CLIENT, SNRM, &[]);
+        assert_eq!(server.receive(&line, 0), line.len());
+        assert_eq!(Frame::decode(server.poll_transmit().unwrap()).unwrap().0.source, address);
+    }
 }
 
 #[test]
