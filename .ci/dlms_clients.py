@@ -28,7 +28,7 @@ def address(name):
 
 
 def access(role):
-    client, ek, ak = re.search(rf"^meter/1/{role} +client (\d+) +EK (\w+) AK (\w+)$", said, re.M).groups()
+    client, ek, ak = re.search(rf"^meter/1/{role} +client (\d+) +EK (\w+) AK (\w+)(?: PW \w+)?$", said, re.M).groups()
     return int(client), bytes.fromhex(ek), bytes.fromhex(ak)
 
 

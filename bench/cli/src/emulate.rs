@@ -37,11 +37,12 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
         for &position in laboratory.meters_with_ports() {
             let serial =
                 equipped.config.meters.iter().find(|(number, _)| *number == position).map(|(_, m)| m.serial.as_str());
-            for RoleAccess { role, client, keys, .. } in roles(serial.unwrap_or_default()) {
+            for RoleAccess { role, client, keys, password, .. } in roles(serial.unwrap_or_default()) {
                 let keys = keys.map_or("no keys".to_owned(), |(encryption, authentication)| {
                     format!("EK {} AK {}", hexadecimal(encryption), hexadecimal(authentication))
                 });
-                say!("meter/{position}/{role:<10} client {client:<3} {keys}");
+                let password = password.map_or(String::new(), |password| format!(" PW {}", hexadecimal(password)));
+                say!("meter/{position}/{role:<10} client {client:<3} {keys}{password}");
             }
             for kind in PortKind::ALL {
                 let name = kind.endpoint(position);

@@ -59,15 +59,18 @@ pub struct RoleAccess {
     pub number: u8,
     /// Global unicast encryption key and authentication key; none for who needs none.
     pub keys: Option<([u8; 16], [u8; 16])>,
+    /// Password at the optical port of a meter whose local encryption is off; none for who has none.
+    pub password: Option<[u8; 16]>,
 }
 
 /// The roles of the emulated meter with this serial number, with keys that anybody can make.
 pub fn roles(serial: &str) -> Vec<RoleAccess> {
     let identity = test_identity(serial);
     let access = |role: Role| {
-        let keys =
-            (role as usize).checked_sub(1).map(|n| (identity.keys[n].encryption, identity.keys[n].authentication));
-        RoleAccess { role: role.name(), client: role.client(), number: role.number(), keys }
+        let place = (role as usize).checked_sub(1);
+        let keys = place.map(|n| (identity.keys[n].encryption, identity.keys[n].authentication));
+        let password = place.and_then(|n| identity.passwords[n]);
+        RoleAccess { role: role.name(), client: role.client(), number: role.number(), keys, password }
     };
     Role::ALL.into_iter().map(access).collect()
 }
@@ -84,7 +87,8 @@ pub(crate) fn test_identity(serial: &str) -> Identity {
         key
     };
     let of_role = |role: u8| RoleKeys { encryption: key(1, role), authentication: key(2, role), master: key(3, role) };
-    Identity { serial, keys: [1, 2, 3].map(of_role), seed: key(4, 0) }
+    let passwords = [None, Some(key(5, 2)), Some(key(5, 3))];
+    Identity { serial, keys: [1, 2, 3].map(of_role), passwords, seed: key(4, 0) }
 }
 
 /// Who is connected to the ports of one meter, by [`Port`]; gone where nobody holds it any more.

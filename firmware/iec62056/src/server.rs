@@ -42,10 +42,32 @@ pub struct Agreed {
     pub client_title: [u8; 8],
     /// What both can do.
     pub conformance: Conformance,
+    /// How the client proved who it is.
+    pub mechanism: Mechanism,
     /// Longest APDU the server takes (octets).
     pub longest_received: u16,
     /// Longest APDU the client takes (octets).
     pub longest_sent: u16,
+}
+
+/// Where a connection comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interface {
+    /// At the device itself: the optical head.
+    Local,
+    /// From afar.
+    Network,
+}
+
+/// How a client comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approach {
+    /// Service access point of the client.
+    pub client: u16,
+    /// Where.
+    pub interface: Interface,
+    /// The mechanism it names.
+    pub mechanism: Mechanism,
 }
 
 /// How a client must come.
@@ -76,8 +98,11 @@ pub enum Notice {
 
 /// What stands behind a server: objects, rights, keys and counters.
 pub trait LogicalDevice {
-    /// How the client of this service access point must come; `None` for one that is not known.
-    fn admission(&self, client: u16) -> Option<Admission>;
+    /// How a client that comes so must come; `None` for one that is not known.
+    fn admission(&self, approach: &Approach) -> Option<Admission>;
+    /// Whether this is the password of a client with low level security; to be found in constant time
+    /// ([`password_matches`](crate::security::password_matches)).
+    fn is_password(&self, client: u16, offered: &[u8]) -> bool;
     /// Moves when the keys of a client change: associations under the old ones end.
     fn key_generation(&self, client: u16) -> u32;
     /// The keys of a client.
@@ -131,6 +156,7 @@ enum State {
 /// The server of one connection.
 #[derive(Debug)]
 pub struct Server {
+    interface: Interface,
     state: State,
     agreed: Agreed,
     admission: Option<Admission>,
@@ -164,14 +190,21 @@ impl Default for Server {
 }
 
 impl Server {
-    /// Without an association.
+    /// Of a connection from afar, without an association.
     pub const fn new() -> Self {
+        Self::at(Interface::Network)
+    }
+
+    /// Of a connection that comes in there, without an association.
+    pub const fn at(interface: Interface) -> Self {
         Self {
+            interface,
             state: State::Closed,
             agreed: Agreed {
                 client: 0,
                 client_title: [0; 8],
                 conformance: Conformance::NONE,
+                mechanism: Mechanism::LOWEST,
                 longest_received: LONGEST_APDU as u16,
                 longest_sent: LONGEST_APDU as u16,
             },

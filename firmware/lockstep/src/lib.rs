@@ -19,7 +19,7 @@
 //! | 3 | cycles | index of the first sample: u64, two frames to go on from, up to ten cycles as sums |
 //! | 4 | output | what the test output counts: u8 |
 //! | 5 | display | item of the display: three bytes of OBIS |
-//! | 6 | identity | length and text of the type number as printed, serial number: u32, three keys of each role, seed of the challenges |
+//! | 6 | identity | length and text of the type number as printed, serial number: u32, three keys of each role, whether and which password, seed of the challenges |
 //! | 7 | configuration | text of the software configuration |
 //! | 8 | open | port: u8 (optical head, two connections over the network); a client connects, and the port starts anew |
 //! | 9 | octets | port: u8, up to 64 octets that came over it; none lets its time pass |

@@ -105,6 +105,10 @@ pub(crate) fn write_identity(writer: &mut Writer<'_>, identity: &Identity) {
     for role in &identity.keys {
         [role.encryption, role.authentication, role.master].iter().for_each(|key| writer.bytes(key));
     }
+    for password in &identity.passwords {
+        writer.bytes(&[u8::from(password.is_some())]);
+        writer.bytes(&password.unwrap_or_default());
+    }
     writer.bytes(&identity.seed);
 }
 
@@ -113,7 +117,12 @@ pub(crate) fn read_identity(bytes: &mut Bytes<'_>) -> Option<Identity> {
     let mut keys =
         || Some(RoleKeys { encryption: bytes.array()?, authentication: bytes.array()?, master: bytes.array()? });
     let keys = [keys()?, keys()?, keys()?];
-    Some(Identity { serial, keys, seed: bytes.array()? })
+    let mut password = || {
+        let is_there = bytes.flag()?;
+        bytes.array().map(|password| is_there.then_some(password))
+    };
+    let passwords = [password()?, password()?, password()?];
+    Some(Identity { serial, keys, passwords, seed: bytes.array()? })
 }
 
 pub(crate) fn port_of(code: u8) -> Option<Port> {

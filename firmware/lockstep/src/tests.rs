@@ -83,7 +83,8 @@ fn every_setting_passes_the_wire() {
 /// A meter with keys of its own for every role.
 fn identity() -> Identity {
     let keys = |n: u8| RoleKeys { encryption: [n; 16], authentication: [n + 1; 16], master: [n + 2; 16] };
-    Identity { serial: 99_999_999, keys: [10, 20, 30].map(keys), seed: [40; 16] }
+    let passwords = [None, Some([50; 16]), Some([51; 16])];
+    Identity { serial: 99_999_999, keys: [10, 20, 30].map(keys), passwords, seed: [40; 16] }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The software configuration of an OMNIPOWER: the codes Z1 to Z20 and Z25 to Z30. The sheet leaves out Z21 to Z24.
 //!
-//! Only the decimals of the display and the length of the impulses change what this library does; the other codes are
-//! checked and kept.
+//! Decimals of the display, length of the impulses, zone and daylight saving, readout in plain and encryption of the
+//! optical port change what this library does; the other codes are checked and kept.
 
 use core::fmt;
 use core::str::FromStr;
@@ -250,6 +250,11 @@ impl Configuration {
             code => (12, code - 12),
         };
         BillingEnd { day: self.z(6) as u8, every, first }
+    }
+
+    /// Associations over the optical port are ciphered (Z28); always, but where it says 2.
+    pub fn local_encryption(&self) -> bool {
+        self.z(28) != 2
     }
 
     /// What must be added to standard time to come to UTC (minutes, Z11): -60 for one hour east.

@@ -9,16 +9,17 @@ mod objects;
 mod roles;
 mod text;
 
-use meterbench_iec62056::acse::Conformance;
+use meterbench_iec62056::acse::{Conformance, Mechanism};
 use meterbench_iec62056::apdu::{
     ActionResult, AttributeDescriptor, DataAccessResult, MethodDescriptor, SelectiveAccess,
 };
 use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::octets::Writer;
 use meterbench_iec62056::security::{
-    Accepted, CounterError, Gcm, Key, Protection, ReceiveCounter, SecurityPolicy, SystemTitle, unwrap_key,
+    Accepted, CounterError, Gcm, Key, Protection, ReceiveCounter, SecurityPolicy, SystemTitle, password_matches,
+    unwrap_key,
 };
-use meterbench_iec62056::server::{Admission, Agreed, LogicalDevice, Notice};
+use meterbench_iec62056::server::{Admission, Agreed, Approach, Interface, LogicalDevice, Notice};
 
 pub(crate) use kept::KeptDevice;
 pub(crate) use objects::energy_of;
@@ -56,6 +57,8 @@ pub struct Identity {
     pub serial: u32,
     /// Keys of management, reader and installer.
     pub keys: [RoleKeys; 3],
+    /// Passwords of the same roles, for low level security; `None` for a role that always needs its keys.
+    pub passwords: [Option<[u8; 16]>; 3],
     /// What challenges are made of.
     pub seed: [u8; 16],
 }
@@ -79,6 +82,8 @@ pub(crate) struct Ports {
     pub(crate) address: u16,
     /// Reads out in plain, by modes A and C.
     pub(crate) plain_readout: bool,
+    /// The optical port admits roles with a password, in plain.
+    pub(crate) local_passwords: bool,
 }
 
 /// What the meter is to its clients.
@@ -123,8 +128,9 @@ impl Device {
                 network_inactivity_s: 180,
                 address: 17,
                 plain_readout: false,
+                local_passwords: false,
             },
-            identity: identity.copied().unwrap_or(Identity { serial: 0, keys: [NO_KEYS; 3], seed: [0; 16] }),
+            identity: identity.copied().unwrap_or(NO_IDENTITY),
             keyed: identity.is_some(),
             type_number: TypeText { letters: [0; 32], length: 0 },
             received: [ReceiveCounter::NEW; 3],
@@ -136,9 +142,10 @@ impl Device {
         }
     }
 
-    /// Zone, daylight saving and readout of a software configuration.
+    /// Zone, daylight saving, readout and encryption of a software configuration.
     pub(crate) fn configure(&mut self, configuration: &Configuration) {
         self.ports.plain_readout = configuration.plain_readout();
+        self.ports.local_passwords = !configuration.local_encryption();
         let rule = DaylightSaving { enabled: configuration.daylight_saving(), ..DaylightSaving::EUROPE };
         self.clock = Clock::cold(configuration.zone_minutes(), rule);
     }
@@ -164,6 +171,10 @@ impl Device {
         [b'K', b'A', b'M', 0x65, a, b, c, d]
     }
 
+    fn password(&self, role: Role) -> Option<&[u8; 16]> {
+        self.identity.passwords[slot(role)?].as_ref()
+    }
+
     /// The least counter that is accepted from a role.
     pub(crate) fn received_counter(&self, role: Role) -> u32 {
         slot(role).and_then(|n| self.received[n].stored()).unwrap_or(u32::MAX)
@@ -186,6 +197,7 @@ impl Device {
     }
 }
 
+const NO_IDENTITY: Identity = Identity { serial: 0, keys: [NO_KEYS; 3], passwords: [None; 3], seed: [0; 16] };
 const NO_KEYS: RoleKeys = RoleKeys { encryption: [0; 16], authentication: [0; 16], master: [0; 16] };
 
 /// The first counter of the meter under a new key: clients take zero for one they have seen.
@@ -196,8 +208,8 @@ fn slot(role: Role) -> Option<usize> {
     (role as usize).checked_sub(1)
 }
 
-const CONFORMANCE: Conformance = Conformance::GENERAL_PROTECTION
-    .union(Conformance::BLOCK_TRANSFER_WITH_GET)
+const CONFORMANCE: Conformance = PLAIN_CONFORMANCE.union(Conformance::GENERAL_PROTECTION);
+const PLAIN_CONFORMANCE: Conformance = Conformance::BLOCK_TRANSFER_WITH_GET
     .union(Conformance::BLOCK_TRANSFER_WITH_SET)
     .union(Conformance::BLOCK_TRANSFER_WITH_ACTION)
     .union(Conformance::MULTIPLE_REFERENCES)
@@ -249,14 +261,23 @@ impl Meter {
 }
 
 impl LogicalDevice for Meter {
-    fn admission(&self, client: u16) -> Option<Admission> {
-        let role = Role::of_client(client).filter(|role| *role == Role::Public || self.device().keyed)?;
-        let public = role == Role::Public;
-        Some(Admission {
-            mechanism: role.mechanism(),
-            policy: SecurityPolicy::Version0(if public { 0 } else { 3 }),
-            conformance: if public { PUBLIC_CONFORMANCE } else { CONFORMANCE },
-        })
+    fn admission(&self, approach: &Approach) -> Option<Admission> {
+        let role = Role::of_client(approach.client).filter(|role| *role == Role::Public || self.device().keyed)?;
+        let plain = SecurityPolicy::Version0(0);
+        if role == Role::Public {
+            return Some(Admission { mechanism: role.mechanism(), policy: plain, conformance: PUBLIC_CONFORMANCE });
+        }
+        let comes_local = approach.interface == Interface::Local && approach.mechanism == Mechanism::LOW;
+        if comes_local && self.device().ports.local_passwords && self.device().password(role).is_some() {
+            return Some(Admission { mechanism: Mechanism::LOW, policy: plain, conformance: PLAIN_CONFORMANCE });
+        }
+        let policy = SecurityPolicy::Version0(3);
+        Some(Admission { mechanism: role.mechanism(), policy, conformance: CONFORMANCE })
+    }
+
+    fn is_password(&self, client: u16, offered: &[u8]) -> bool {
+        let password = Role::of_client(client).and_then(|role| self.device().password(role));
+        password.is_some_and(|password| password_matches(password, offered))
     }
 
     fn key_generation(&self, client: u16) -> u32 {

@@ -1,6 +1,6 @@
 //! Opening and closing an association.
 
-use super::{Agreed, LONGEST_APDU, LogicalDevice, Notice, Server, State, encoded};
+use super::{Agreed, Approach, LONGEST_APDU, LogicalDevice, Notice, Server, State, encoded};
 use crate::acse::{
     ApplicationContext, AssociationRequest, AssociationResponse, AssociationResult, InitiateRequest, InitiateResponse,
     Mechanism, ReleaseReason, ReleaseRequest, ReleaseResponse, UserDiagnostic, VAA_LOGICAL_NAMES,
@@ -63,8 +63,9 @@ impl Server {
         out: &mut [u8],
     ) -> Result<usize, Refusal> {
         let says = Refusal::Diagnostic;
-        let admission = device.admission(client).ok_or(says(UserDiagnostic::NO_REASON_GIVEN))?;
         let mechanism = request.mechanism.unwrap_or(Mechanism::LOWEST);
+        let approach = Approach { client, interface: self.interface, mechanism };
+        let admission = device.admission(&approach).ok_or(says(UserDiagnostic::NO_REASON_GIVEN))?;
         let wants_keys = admission.mechanism.is_high();
         let context =
             if wants_keys { ApplicationContext::LOGICAL_NAMES_CIPHERED } else { ApplicationContext::LOGICAL_NAMES };
@@ -78,6 +79,10 @@ impl Server {
             };
             return Err(says(diagnostic));
         }
+        let offered = request.authentication_value.unwrap_or_default();
+        if mechanism == Mechanism::LOW && !device.is_password(client, offered) {
+            return Err(says(UserDiagnostic::AUTHENTICATION_FAILURE));
+        }
         let title = request.calling_ap_title.and_then(SystemTitle::from_slice);
         // Who speaks under the server's own title would make it take its own messages for a client's.
         if wants_keys && title.is_none_or(|title| title == device.system_title()) {
@@ -86,7 +91,8 @@ impl Server {
         self.admission = Some(admission);
         self.protection = device.protection(client).filter(|_| wants_keys);
         self.generation = device.key_generation(client);
-        self.agreed = Agreed { client, client_title: title.map_or([0; 8], |title| title.0), ..Self::new().agreed };
+        let client_title = title.map_or([0; 8], |title| title.0);
+        self.agreed = Agreed { client, client_title, mechanism, ..Self::new().agreed };
         let mut plain = [0; LONGEST_APDU];
         let information = request.user_information.ok_or(says(UserDiagnostic::NO_REASON_GIVEN))?;
         let (initiate, ciphered) = self.initiate(device, information, &mut plain)?;
@@ -127,13 +133,12 @@ impl Server {
             return Ok(encoded(out, |writer| accepted.encode(writer)));
         }
         let own_challenge = device.challenge();
-        let theirs = request.authentication_value.unwrap_or_default();
-        if !challenges_differ(theirs, &own_challenge) {
+        if !challenges_differ(offered, &own_challenge) {
             return Err(says(UserDiagnostic::AUTHENTICATION_FAILURE));
         }
         let mut kept = [0; 64];
-        kept[..theirs.len()].copy_from_slice(theirs);
-        self.state = State::Challenged(kept, theirs.len(), own_challenge);
+        kept[..offered.len()].copy_from_slice(offered);
+        self.state = State::Challenged(kept, offered.len(), own_challenge);
         // Accepted so far: the challenges are still to be answered.
         let challenged = AssociationResponse {
             diagnostic: crate::acse::Diagnostic::User(UserDiagnostic::AUTHENTICATION_REQUIRED),

@@ -31,7 +31,13 @@ impl Server {
             return exception(StateError::SERVICE_UNKNOWN, ServiceError::OTHER_REASON, out);
         };
         let open = matches!(self.state, State::Open);
-        match request {
+        let confirmed = match &request {
+            Apdu::GetRequest(request) => request.invoke().is_confirmed(),
+            Apdu::SetRequest(request) => request.invoke().is_confirmed(),
+            Apdu::ActionRequest(request) => request.invoke().is_confirmed(),
+            _ => true,
+        };
+        let length = match request {
             Apdu::GetRequest(request) if open && self.offers_get(&request) => self.get(device, &request, apdu, out),
             Apdu::SetRequest(request) if open && self.offers_set(&request) => self.set(device, &request, out),
             Apdu::ActionRequest(request) if open && self.offers_action(&request) => self.act(device, &request, out),
@@ -40,7 +46,9 @@ impl Server {
             }
             _ if open => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::SERVICE_NOT_SUPPORTED, out),
             _ => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out),
-        }
+        };
+        // Who asks for no answer gets none.
+        if confirmed { length } else { 0 }
     }
 
     fn offers(&self, wanted: Conformance) -> bool {

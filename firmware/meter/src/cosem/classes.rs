@@ -100,7 +100,7 @@ pub(crate) fn get(
         Kind::BillingEnd => single_action_schedule::get(meter, attribute, out),
         Kind::TcpUdp => tcp_udp_setup::get(meter.device(), attribute, out),
         Kind::Hdlc => hdlc_setup::get(meter.device(), attribute, out),
-        Kind::Security(_) => security_setup::get(meter, caller, attribute, out),
+        Kind::Security(role) => security_setup::get(meter, caller, role, attribute, out),
     }
     Ok(())
 }

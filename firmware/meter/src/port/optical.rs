@@ -2,7 +2,7 @@
 
 use meterbench_iec62056::hdlc::{self, Address, Parameters, ServerEvent, ServerSettings};
 use meterbench_iec62056::readout::{self, Baud, DataSet, DataWriter, Line, MeterAction, MeterSettings, Mode};
-use meterbench_iec62056::server::{LONGEST_APDU, Server};
+use meterbench_iec62056::server::{Interface, LONGEST_APDU, Server};
 
 use super::{MESSAGE, now_ms};
 use crate::cosem::Text;
@@ -78,7 +78,7 @@ impl OpticalPort {
         Self {
             sign_on: readout::Meter::new(settings).expect("the identification is made of letters"),
             hdlc,
-            server: Server::new(),
+            server: Server::at(Interface::Local),
             linked: false,
             gone: false,
             link_by: 0,

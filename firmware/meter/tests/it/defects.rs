@@ -76,7 +76,7 @@ fn a_share_of_inductive_energy_is_booked_as_capacitive() {
 fn the_plain_readout_shows_the_wrong_register_too() {
     let type_number = "686-11-11B-N14-3001-001";
     let profile = *type_number.parse::<TypeNumber>().unwrap().profile();
-    let configuration = configuration("02", "001");
+    let configuration = configuration("02", "001", "0");
     let readout = |defects: Defects| {
         let mut meter = Meter::new(&profile, &Settings::delivered().configured(&configuration))
             .unwrap()

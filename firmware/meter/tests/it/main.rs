@@ -2,6 +2,7 @@
 
 #[cfg(feature = "defects")]
 mod defects;
+mod passwords;
 mod ports;
 mod power_cut;
 mod records;
@@ -35,7 +36,8 @@ struct Line {
 /// A meter with keys of its own for every role.
 fn identity(serial: u32) -> Identity {
     let keys = |n: u8| RoleKeys { encryption: [n; 16], authentication: [n + 1; 16], master: [n + 2; 16] };
-    Identity { serial, keys: [10, 20, 30].map(keys), seed: [40; 16] }
+    let passwords = [None, Some([50; 16]), Some([51; 16])];
+    Identity { serial, keys: [10, 20, 30].map(keys), passwords, seed: [40; 16] }
 }
 
 fn meter(type_number: &str) -> Meter {
@@ -413,6 +415,29 @@ fn an_answer_in_blocks_is_of_one_moment() {
     }
     let times: Vec<&[u8]> = whole[1..].chunks(15).collect();
     assert!(times.len() == 60 && times.iter().all(|time| *time == times[0]), "a minute passed between two blocks");
+}
+
+#[test]
+fn who_asks_for_no_answer_gets_none_and_is_served() {
+    let mut line = Line::open(THREE_PHASE, Role::Management);
+    // SET of the inactivity time, service class 0.
+    let plain = [0xC1, 1, 0x81, 0, 23, 0, 0, 22, 0, 0, 255, 8, 0, 18, 0, 77];
+    let mut sent = [0; 64];
+    let length = line.client.request(&plain, &mut sent).unwrap();
+    assert_eq!(line.exchange(&sent[..length]), []);
+    assert_eq!(line.get(23, "0-0:22.0.0", 8).unwrap(), [18, 0, 77]);
+    // What is refused is not answered either.
+    let denied = [0xC1, 1, 0x81, 0, 3, 1, 0, 1, 8, 0, 255, 2, 0, 18, 0, 77];
+    let length = line.client.request(&denied, &mut sent).unwrap();
+    assert_eq!(line.exchange(&sent[..length]), []);
+}
+
+#[test]
+fn a_security_setup_names_the_client_of_its_own_role() {
+    let mut line = Line::open(THREE_PHASE, Role::Management);
+    assert_eq!(line.get(64, "0-0:43.0.2", 4).unwrap(), *b"\x09\x08MBB\0\0\0\0\x01");
+    assert_eq!(line.get(64, "0-0:43.0.3", 4).unwrap(), [9, 0]);
+    assert_eq!(line.get(64, "0-0:43.0.4", 4).unwrap(), [9, 0]);
 }
 
 #[test]

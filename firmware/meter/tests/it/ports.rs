@@ -23,9 +23,14 @@ impl Head {
     }
 
     pub(super) fn of(meter: Meter, client: u16) -> Self {
+        Self::addressed(meter, client, Address::two(1, 17).unwrap())
+    }
+
+    /// Of a client that writes the address of the meter so.
+    fn addressed(meter: Meter, client: u16, server: Address) -> Self {
         let settings = ClientSettings {
             address: Address::one(client).unwrap(),
-            server: Address::two(1, 17).unwrap(),
+            server,
             proposal: None,
             form: ParametersForm::default(),
             inter_octet_ms: 500,
@@ -111,8 +116,10 @@ pub(super) fn reads_the_name(head: &mut Head) {
 }
 
 #[test]
-fn a_flag_opens_hdlc_at_once() {
-    reads_the_name(&mut Head::new(16));
+fn a_flag_opens_hdlc_at_once_in_every_form_of_the_address() {
+    for server in [Address::one(1), Address::two(1, 17), Address::four(1, 17)] {
+        reads_the_name(&mut Head::addressed(meter(THREE_PHASE), 16, server.unwrap()));
+    }
 }
 
 #[test]
@@ -177,10 +184,10 @@ fn a_stray_flag_does_not_keep_the_head_for_ever() {
     assert_eq!(head.said(1500), b"/KAm5\\2MB\r\n");
 }
 
-/// The software configuration of a fixture, with code Z18 (digits 39 to 41) and Z11 (20 and 21) as given.
-pub(super) fn configuration(z11: &str, z18: &str) -> Configuration {
+/// The software configuration of a fixture, with code Z11 (digits 20 and 21), Z18 (39 to 41) and Z28 (51) as given.
+pub(crate) fn configuration(z11: &str, z18: &str, z28: &str) -> Configuration {
     let text = "41002-00101011-0000000100-000000001000-0000001000-30001031".replace('-', "");
-    format!("{}{z11}{}{z18}{}", &text[..19], &text[21..38], &text[41..]).parse().unwrap()
+    format!("{}{z11}{}{z18}{}{z28}{}", &text[..19], &text[21..38], &text[41..50], &text[51..]).parse().unwrap()
 }
 
 #[test]
@@ -188,7 +195,7 @@ fn an_omnipower_that_is_configured_so_reads_out_in_plain() {
     let type_number = "686-11-11B-N14-3001-001";
     let profile = *type_number.parse::<TypeNumber>().unwrap().profile();
     for (z18, plain) in [("000", false), ("001", true)] {
-        let configuration = configuration("02", z18);
+        let configuration = configuration("02", z18, "0");
         let settings = Settings::delivered().configured(&configuration);
         let meter = Meter::new(&profile, &settings)
             .unwrap()
@@ -209,7 +216,7 @@ fn an_omnipower_that_is_configured_so_reads_out_in_plain() {
 fn the_configuration_says_where_on_the_map_the_meter_stands() {
     let type_number = "686-11-11B-N14-3001-001";
     let mut line = Line::new(type_number, Role::Reader, credentials(Role::Reader, false));
-    line.meter = meter(type_number).with_configuration(&configuration("05", "000"));
+    line.meter = meter(type_number).with_configuration(&configuration("05", "000", "0"));
     line.associate().unwrap();
     assert_eq!(line.get(8, "0-0:1.0.0", 3).unwrap(), [16, 0xFE, 0xD4], "five hours east are -300 min");
 }

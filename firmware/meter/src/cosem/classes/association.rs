@@ -1,6 +1,6 @@
 //! Class 15, association LN: who is connected, what was agreed, and every object with the rights of the role.
 
-use meterbench_iec62056::acse::{ApplicationContext, Mechanism};
+use meterbench_iec62056::acse::ApplicationContext;
 use meterbench_iec62056::data::BitString;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::Writer;
@@ -15,6 +15,7 @@ const DLMS_VERSION: u8 = 6;
 
 pub(super) fn get(meter: &Meter, caller: Caller, role: Role, attribute: u8, out: &mut Writer<'_>) {
     let agreed = (caller.role == role).then_some(caller.association);
+    let mechanism = agreed.map_or(role.mechanism(), |a| a.mechanism);
     match attribute {
         2 => object_list(meter, role, out),
         3 => {
@@ -23,10 +24,10 @@ pub(super) fn get(meter: &Meter, caller: Caller, role: Role, attribute: u8, out:
             out.long_unsigned(1);
         }
         4 => {
-            let context = if role == Role::Public {
-                ApplicationContext::LOGICAL_NAMES
-            } else {
+            let context = if mechanism.is_high() {
                 ApplicationContext::LOGICAL_NAMES_CIPHERED
+            } else {
+                ApplicationContext::LOGICAL_NAMES
             };
             name(1, context.0, out);
         }
@@ -43,16 +44,12 @@ pub(super) fn get(meter: &Meter, caller: Caller, role: Role, attribute: u8, out:
             out.integer(0);
             out.octet_string_data(&[]);
         }
-        6 => name(2, mechanism(role).0, out),
+        6 => name(2, mechanism.0, out),
         // A secret is not read back.
         7 => out.octet_string_data(&[]),
         8 => out.enumeration(if agreed.is_some() { 2 } else { 0 }),
         _ => out.logical_name(security_setup(role)),
     }
-}
-
-fn mechanism(role: Role) -> Mechanism {
-    role.mechanism()
 }
 
 /// The security setup of a role; the public client has none.

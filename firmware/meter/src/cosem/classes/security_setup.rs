@@ -11,11 +11,13 @@ use crate::meter::Meter;
 /// Everything authenticated and encrypted: the only policy of this meter but on its customer port.
 const POLICY: u8 = 3;
 
-pub(super) fn get(meter: &Meter, caller: Caller, attribute: u8, out: &mut Writer<'_>) {
+pub(super) fn get(meter: &Meter, caller: Caller, role: Role, attribute: u8, out: &mut Writer<'_>) {
     match attribute {
         2 => out.enumeration(POLICY),
         3 => out.enumeration(0),
-        4 => out.octet_string_data(&caller.association.client_title),
+        // Of the client of this role; none is known but that of the association.
+        4 if caller.role == role => out.octet_string_data(&caller.association.client_title),
+        4 => out.octet_string_data(&[]),
         _ => out.octet_string_data(&meter.device().system_title()),
     }
 }
