@@ -16,6 +16,7 @@ const STATUS: u8 = 132;
 const TRANSMIT: u8 = 133;
 const SWITCH: u8 = 134;
 const STANDING: u8 = 135;
+const IMAGE: u8 = 136;
 
 /// Bytes the status takes, its head included.
 const STATUS_BYTES: usize = 3 + 8 + 4 + 8 + 1 + 1;
@@ -44,12 +45,15 @@ pub enum Refusal {
     /// There were more events than an answer can hold.
     #[error("there were more events than an answer can hold")]
     TooManyEvents = 7,
+    /// The bytes are no image of this firmware.
+    #[error("the bytes are no image of this firmware")]
+    Image = 8,
 }
 
 impl Refusal {
     fn of(code: u8) -> Option<Self> {
-        use Refusal::{NotConfigured, NotUnderstood, OutOfStep, Output, Settings, TooManyEvents, Type};
-        [NotUnderstood, NotConfigured, Type, Settings, OutOfStep, Output, TooManyEvents]
+        use Refusal::{Image, NotConfigured, NotUnderstood, OutOfStep, Output, Settings, TooManyEvents, Type};
+        [NotUnderstood, NotConfigured, Type, Settings, OutOfStep, Output, TooManyEvents, Image]
             .into_iter()
             .find(|refusal| *refusal as u8 == code)
     }
@@ -81,6 +85,8 @@ pub enum AnswerPart<'a> {
     Port(PortAction<'a>),
     /// How its connection stands.
     Standing(Standing),
+    /// What must outlive a power cut.
+    Image(&'a [u8]),
     /// Something was not done.
     Refused(Refusal),
     /// How the body stands now: the last section of every answer.
@@ -107,7 +113,7 @@ impl<'a> Answer<'a> {
         self.sections.map(|section| {
             let section = section?;
             match section.tag {
-                IMPULSE..=STANDING => AnswerPart::read(&section).ok_or(WireError::Value { offset: section.offset }),
+                IMPULSE..=IMAGE => AnswerPart::read(&section).ok_or(WireError::Value { offset: section.offset }),
                 tag => Err(WireError::Tag { offset: section.offset, tag }),
             }
         })
@@ -126,6 +132,7 @@ impl<'a> AnswerPart<'a> {
             REFUSED => Self::Refused(Refusal::of(bytes.u8()?)?),
             TRANSMIT => Self::Port(PortAction::Transmit(bytes.take(bytes.rest().len())?)),
             SWITCH => Self::Port(PortAction::Switch(read_line(&mut bytes)?)),
+            IMAGE => Self::Image(bytes.take(bytes.rest().len())?),
             STANDING => Self::Standing(Standing { closed: bytes.flag()?, due_in_ms: read_optional(&mut bytes)? }),
             _ => Self::Status(Status {
                 index: bytes.u64()?,
@@ -201,6 +208,10 @@ impl<'a> AnswerWriter<'a> {
             writer.bytes(&[u8::from(standing.closed)]);
             write_optional(writer, standing.due_in_ms);
         });
+    }
+
+    pub(crate) fn image(&mut self, image: &[u8]) {
+        self.section(IMAGE, image.len(), |writer| writer.bytes(image));
     }
 
     pub(crate) fn refused(&mut self, refusal: Refusal) {

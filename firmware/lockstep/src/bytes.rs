@@ -1,7 +1,7 @@
 //! Bytes to integers and back, bounded on both sides.
 
 /// Marks the wire and its version: `MBL` and a digit that changes with every change of the wire.
-pub const VERSION: u32 = u32::from_le_bytes(*b"MBL2");
+pub const VERSION: u32 = u32::from_le_bytes(*b"MBL3");
 
 /// Bytes of a message before its sections: length, version, number.
 pub const HEADER: usize = 12;

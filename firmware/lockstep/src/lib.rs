@@ -23,6 +23,11 @@
 //! | 7 | configuration | text of the software configuration |
 //! | 8 | open | port: u8 (optical head, two connections over the network); a client connects, and the port starts anew |
 //! | 9 | octets | port: u8, up to 64 octets that came over it; none lets its time pass |
+//! | 10 | keep | nothing: asks for what must outlive a power cut |
+//! | 11 | restore | whether the time since is known, lost or unknown: u8, milliseconds: u64, image; for a meter just configured |
+//! | 12 | trim | how much faster its clock must run than its samples: i32 [1e-9] |
+//!
+//! A power cut is `keep` when the supply fails, and `configure` to `restore` when it is back.
 //!
 //! An answer has the sections
 //!
@@ -35,6 +40,7 @@
 //! | 133 | transmit | octets to send over the port that was given octets |
 //! | 134 | switch | digit of its baud rate, whether 8N1: u8; counts once everything before has left |
 //! | 135 | standing | whether its connection is closed: u8, whether it is due: u8, in how many milliseconds: u32 |
+//! | 136 | image | what must outlive a power cut |
 //!
 //! and ends with the status. The hash ([`struct@Hash`]) runs over every event (impulses, and what the ports say) and, after
 //! each request, over the whole state of the metrology, registers and all: two bodies that were given the same requests have
@@ -44,7 +50,7 @@
 //!
 //! # Deliberately absent
 //!
-//! Digital inputs, relay and storage: they become sections of their own with the features of the firmware that need them.
+//! Digital inputs and relay: they become sections of their own with the features of the firmware that need them.
 #![no_std]
 #![warn(missing_docs)]
 

@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use meterbench_meter::cosem::Identity;
 use meterbench_meter::port::Port;
-use meterbench_meter::{Configuration, Settings};
+use meterbench_meter::{Configuration, Outage, Settings};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, PhaseSums};
 
 use crate::bytes::{Bytes, Section, Sections, WireError, Writer};
@@ -31,6 +31,9 @@ const IDENTITY: u8 = 6;
 const CONFIGURATION: u8 = 7;
 const OPEN: u8 = 8;
 const OCTETS: u8 = 9;
+const KEEP: u8 = 10;
+const RESTORE: u8 = 11;
+const TRIM: u8 = 12;
 
 const FRAME_BYTES: usize = 18;
 /// Samples of the longest cycle on the wire; the metrology ends one before.
@@ -148,6 +151,36 @@ impl<'a> RequestWriter<'a> {
         self
     }
 
+    /// Asks for what must outlive a power cut.
+    #[must_use]
+    pub fn keep(mut self) -> Self {
+        self.0.section(KEEP, |_| ());
+        self
+    }
+
+    /// The meter just configured goes on with an image, as after power-up.
+    #[must_use]
+    pub fn restore(mut self, image: &[u8], outage: Outage) -> Self {
+        self.0.section(RESTORE, |writer| {
+            let (kind, ms) = match outage {
+                Outage::Bridged { ms } => (0, ms),
+                Outage::Lost => (1, 0),
+                Outage::Unknown => (2, 0),
+            };
+            writer.bytes(&[kind]);
+            writer.bytes(&ms.to_le_bytes());
+            writer.bytes(image);
+        });
+        self
+    }
+
+    /// The crystal that keeps time is so much faster than the one that samples (1e-9).
+    #[must_use]
+    pub fn trim(mut self, ppb: i32) -> Self {
+        self.0.section(TRIM, |writer| writer.bytes(&ppb.to_le_bytes()));
+        self
+    }
+
     /// Bytes of the request; `None` if it did not fit.
     pub fn finish(self) -> Option<usize> {
         self.0.finish()
@@ -193,6 +226,12 @@ pub enum RequestPart<'a> {
     Open(Port),
     /// See [`RequestWriter::octets`].
     Octets(Port, &'a [u8]),
+    /// See [`RequestWriter::keep`].
+    Keep,
+    /// See [`RequestWriter::restore`].
+    Restore(&'a [u8], Outage),
+    /// See [`RequestWriter::trim`].
+    Trim(i32),
 }
 
 impl<'a> Request<'a> {
@@ -207,7 +246,7 @@ impl<'a> Request<'a> {
         self.sections.map(|section| {
             let section = section?;
             match section.tag {
-                CONFIGURE..=OCTETS => RequestPart::read(&section).ok_or(WireError::Value { offset: section.offset }),
+                CONFIGURE..=TRIM => RequestPart::read(&section).ok_or(WireError::Value { offset: section.offset }),
                 tag => Err(WireError::Tag { offset: section.offset, tag }),
             }
         })
@@ -235,6 +274,17 @@ impl<'a> RequestPart<'a> {
                 Self::Configuration(core::str::from_utf8(text).ok()?.parse().ok()?)
             }
             OPEN => Self::Open(port_of(bytes.u8()?)?),
+            KEEP => Self::Keep,
+            RESTORE => {
+                let outage = match (bytes.u8()?, bytes.u64()?) {
+                    (0, ms) => Outage::Bridged { ms },
+                    (1, 0) => Outage::Lost,
+                    (2, 0) => Outage::Unknown,
+                    _ => return None,
+                };
+                Self::Restore(bytes.take(bytes.rest().len())?, outage)
+            }
+            TRIM => Self::Trim(bytes.i32()?),
             _ => {
                 let port = port_of(bytes.u8()?)?;
                 Self::Octets(port, bytes.take(bytes.rest().len()).filter(|octets| octets.len() <= MOST_OCTETS)?)

@@ -1,7 +1,7 @@
 //! The service of requests: the same code in an emulated processor and beside the bench.
 
 use meterbench_meter::port::Connections;
-use meterbench_meter::{Action, Memory, Meter, TypeNumber};
+use meterbench_meter::{Action, Image, Memory, Meter, TypeNumber};
 use meterbench_metrology::Frame;
 
 use crate::answer::{AnswerWriter, Refusal, Status};
@@ -111,6 +111,11 @@ impl Served {
                 });
                 writer.standing(standing);
             }
+            RequestPart::Keep => writer.image(&meter.persist().to_bytes()),
+            RequestPart::Restore(image, outage) => {
+                meter.restore(&Image::from_bytes(image).map_err(|_| Refusal::Image)?, outage);
+            }
+            RequestPart::Trim(ppb) => meter.trim_clock(ppb),
             RequestPart::Configure { .. } | RequestPart::Identity { .. } | RequestPart::Configuration(_) => {}
         }
         Ok(())

@@ -3,7 +3,7 @@ use std::vec::Vec;
 
 use meterbench_meter::cosem::{Identity, RoleKeys};
 use meterbench_meter::port::{Baud, Format, Line, OpticalPort, Port, PortAction, Standing};
-use meterbench_meter::{Configuration, Meter, Settings, TypeNumber};
+use meterbench_meter::{Configuration, Meter, Outage, Settings, TypeNumber};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, PhaseCalibration, PhaseSums};
 
 use super::*;
@@ -368,4 +368,39 @@ fn versions_and_lengths_are_checked_with_their_place() {
     assert_eq!(error(&|b| b[HEADER + 1] = 2), WireError::Value { offset: HEADER });
     assert_eq!(error(&|b| b[HEADER + 1] = 4), WireError::Short { offset: sound.len() });
     assert_eq!((message_length(&sound), message_length(&sound[..3])), (Some(sound.len()), None));
+}
+
+fn keep(request: RequestWriter<'_>) -> RequestWriter<'_> {
+    request.keep()
+}
+
+#[test]
+fn a_power_cut_is_an_image_and_a_meter_made_anew() {
+    let mut served = configured();
+    ask(&mut served, &request(|r| r.identity(&identity(), THREE_PHASE)));
+    ask(&mut served, &request(|r| r.samples(0, false, &wave(0, 800))));
+    ask(&mut served, &request(|r| r.samples(800, false, &wave(800, 800))));
+    let kept = |served: &mut Served| match ask(served, &request(keep))[0] {
+        AnswerPart::Image(image) => image,
+        other => panic!("{other:?}"),
+    };
+    let image = kept(&mut served);
+    let registers = served.meter().unwrap().registers();
+    assert_ne!(registers.active_import.quanta(), 0);
+    for (outage, changes) in [
+        (Outage::Bridged { ms: 0 }, false),
+        (Outage::Bridged { ms: 1000 }, true),
+        (Outage::Lost, true),
+        (Outage::Unknown, false),
+    ] {
+        let again = request(|r| {
+            r.configure(THREE_PHASE, &Settings::delivered()).identity(&identity(), THREE_PHASE).restore(image, outage)
+        });
+        ask(&mut served, &again);
+        let meter = served.meter().unwrap();
+        assert_eq!((meter.sample_index(), meter.registers()), (0, registers));
+        assert_eq!(kept(&mut served) != image, changes, "{outage:?}");
+    }
+    let refused = ask(&mut served, &request(|r| r.restore(&image[1..], Outage::Lost)));
+    assert!(matches!(refused[0], AnswerPart::Refused(Refusal::Image)), "{refused:?}");
 }

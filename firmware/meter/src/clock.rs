@@ -1,7 +1,7 @@
 //! The meter's clock: time that counts the metrology's samples, its place on Earth, daylight saving, and how far it is trusted.
 //!
-//! The crystal that samples is the crystal that keeps time: a fast one makes both fast. What a calibration knows of it is the
-//! [trim](Clock::set_trim_ppb).
+//! Samples are its beat while there is power; the crystal of a real-time clock, which a reserve keeps running without, is the measure. How
+//! much faster that one runs is the [trim](Clock::set_trim_ppb), which the shell finds by counting both.
 
 mod civil;
 mod kept;
@@ -212,12 +212,12 @@ impl Clock {
     /// Goes on by so many samples.
     pub fn advance(&mut self, samples: u64) {
         self.now += samples;
-        if self.trim_ppb != 0 {
-            let moved = i128::from(self.residue) + i128::from(samples) * i128::from(self.trim_ppb);
-            let whole = moved.div_euclid(i128::from(BILLION)) as i64;
-            self.residue = moved.rem_euclid(i128::from(BILLION)) as i64;
-            self.now = self.now.saturating_add_signed(whole);
+        // Six days at once, at any trim.
+        let moved = self.residue.saturating_add((samples as i64).saturating_mul(self.trim_ppb.into()));
+        if !(0..BILLION).contains(&moved) {
+            self.now = self.now.saturating_add_signed(moved.div_euclid(BILLION));
         }
+        self.residue = moved.rem_euclid(BILLION);
         match self.to_minute.checked_sub(samples) {
             Some(left) if left > 0 => self.to_minute = left,
             _ => self.aim(),
@@ -351,7 +351,7 @@ impl Clock {
         self.daylight = rule;
     }
 
-    /// What a calibration knows of the crystal (1e-9): positive makes the clock faster.
+    /// How much faster the clock runs than its samples say (1e-9).
     pub fn set_trim_ppb(&mut self, ppb: i32) {
         self.trim_ppb = ppb;
         self.aim();

@@ -67,6 +67,12 @@ impl Image {
     /// Length (bytes): as version 1, then clock, set-up of the ports, counters, keys.
     pub const SIZE: usize = Self::SIZE_OF_VERSION_1 + KeptDevice::SIZE;
 
+    /// Where the counters of requests stand, of management, reader and installer (eight bytes each).
+    pub const RECEIVED: [usize; 3] = {
+        let first = Self::SIZE - 3 * KeptDevice::ROLE;
+        [first, first + KeptDevice::ROLE, first + 2 * KeptDevice::ROLE]
+    };
+
     /// The bytes to keep: of the version in which the image was read, or of the newest.
     pub fn to_bytes(&self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
@@ -180,15 +186,10 @@ mod tests {
         bytes.extend((0..KeptDevice::SIZE - bytes.len()).map(|n| n as u8));
         bytes[26] = 1;
         for role in 0..3 {
-            bytes[Image::ROLES - Image::SIZE_OF_VERSION_1 + 64 * role + 4..][..4].fill(0);
+            bytes[Image::RECEIVED[role] - Image::SIZE_OF_VERSION_1 + 4..][..4].fill(0);
         }
         let kept = KeptDevice::read(&mut Reader::new(&bytes)).unwrap();
         Image { device: Some(kept), ..registers() }
-    }
-
-    impl Image {
-        /// Where the counters of the first role stand.
-        const ROLES: usize = Self::SIZE - 3 * 64;
     }
 
     #[test]
@@ -211,7 +212,7 @@ mod tests {
         // Zone, quality, daylight saving and its rules, set-up of the ports, challenges.
         assert_eq!(bytes[509..526], [0xc4, 0xff, 1, 1, 60, 3, 1, 0, 7, 2, 0, 10, 0, 31, 0, 3, 59]);
         assert_eq!(bytes[526..536], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        assert_eq!(Image::ROLES, 536);
+        assert_eq!(Image::RECEIVED, [536, 600, 664]);
         assert_eq!(bytes[600..616], [74, 75, 76, 77, 0, 0, 0, 0, 82, 83, 84, 85, 86, 87, 88, 89]);
         assert_eq!(bytes[727], 201);
     }

@@ -7,7 +7,7 @@ use meterbench_metrology::{
     Readings, Registers, SAMPLE_RATE, State,
 };
 
-use crate::clock::Outage;
+use crate::clock::{Clock, ClockError, Outage};
 use crate::configuration::Configuration;
 use crate::cosem::{Device, Identity, energy_of};
 use crate::display::{Display, DisplayFormat, Unit};
@@ -312,6 +312,21 @@ impl Meter {
         self.device.clock.wake(outage);
         let registers = self.all_registers();
         self.records.power_up(stood, &self.device.clock, |c| energy_of(&registers, c));
+    }
+
+    /// What it is by its clock.
+    pub fn clock(&self) -> &Clock {
+        &self.device.clock
+    }
+
+    /// Sets the clock (s of UTC since 2000), as is done before delivery.
+    pub fn set_clock(&mut self, seconds: u64) -> Result<(), ClockError> {
+        self.device.clock.set_utc(seconds)
+    }
+
+    /// The crystal that keeps time is so much faster than the one that samples (1e-9), as the shell finds by counting both.
+    pub fn trim_clock(&mut self, ppb: i32) {
+        self.device.clock.set_trim_ppb(ppb);
     }
 
     /// Samples taken since power-up.

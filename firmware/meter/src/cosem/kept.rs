@@ -133,8 +133,10 @@ impl Device {
 }
 
 impl KeptDevice {
-    /// Bytes: clock, set-up of the ports, challenges; then of each role both counters, generation and three keys.
-    pub(crate) const SIZE: usize = Clock::KEPT + 6 + 4 + 3 * (8 + 4 + 4 + 3 * 16);
+    /// Bytes: clock, set-up of the ports, challenges; then of each role counter of requests and of answers, generation, keys.
+    pub(crate) const SIZE: usize = Clock::KEPT + 6 + 4 + 3 * Self::ROLE;
+    /// Bytes of each role.
+    pub(crate) const ROLE: usize = 8 + 4 + 4 + 3 * 16;
 
     /// Writes the bytes, numbers least significant byte first.
     pub(crate) fn write(&self, out: &mut Writer<'_>) {
