@@ -62,6 +62,7 @@ pub const FAULTS: Entries = built_in![
     "faults" / "blocks-truncated",
     "faults" / "dst-ignored",
     "faults" / "legal-write",
+    "faults" / "counter-forgotten",
 ];
 
 /// Something the command line names is wrong; nothing has been energised.

@@ -26,6 +26,11 @@ pub fn emulate(arguments: &EmulateArguments) -> u8 {
             Ok(laboratory) => laboratory,
             Err(error) => return diagnostics::refuse(&Refusal::Words(error.to_string())),
         };
+        // A meter without power answers nobody: addresses are told when the voltage stands.
+        if let Some((_, meter)) = equipped.config.meters.first() {
+            laboratory.put_voltage_on(meter.un_volt.into(), meter.fn_hertz.into());
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
         say!("{}, seed {}, in real time; stop with Ctrl-C", equipped.file.title, equipped.config.seed);
         let mut servers = JoinSet::new();
         for name in laboratory.instruments() {

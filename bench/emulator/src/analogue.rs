@@ -57,6 +57,8 @@ pub(crate) struct FrontEnd {
     pub(crate) nominal: (f64, f64),
     /// Samples the meter takes in the time of one true sample: its clock.
     pub(crate) clock: f64,
+    /// Relative error at 23 °C of the crystal that keeps the meter's time.
+    pub(crate) timekeeping: f64,
     /// Voltage at its terminals against that of the source: ratio, and angle by which it lags (deg).
     pub(crate) isolation: (f64, f64),
 }
@@ -92,8 +94,10 @@ impl FrontEnd {
         let reference_tc = draw.normal("reference", 0, 12e-6);
         // A crystal of 20 ppm.
         let clock = 1.0 + draw.rectangular("clock", 0, 2e-5);
+        // At most half a second a day.
+        let timekeeping = draw.rectangular("timekeeping", 0, 5.8e-6);
         let isolation = (1.0, 0.0);
-        Self { channels: [channel(0), channel(1), channel(2)], reference_tc, nominal, clock, isolation }
+        Self { channels: [channel(0), channel(1), channel(2)], reference_tc, nominal, clock, timekeeping, isolation }
     }
 
     /// No error but quantisation.
@@ -115,7 +119,14 @@ impl FrontEnd {
             frequency_coefficient: 0.0,
             sequence_gain: 0.0,
         };
-        Self { channels: [channel; 3], reference_tc: 0.0, nominal: (230.0, 50.0), clock: 1.0, isolation: (1.0, 0.0) }
+        Self {
+            channels: [channel; 3],
+            reference_tc: 0.0,
+            nominal: (230.0, 50.0),
+            clock: 1.0,
+            timekeeping: 0.0,
+            isolation: (1.0, 0.0),
+        }
     }
 
     /// What stands at the terminals: the voltages have passed the isolation of the position.
@@ -275,6 +286,25 @@ impl Sampler {
         }
         let change = source.segments().get(index + 1).map_or(u64::MAX, |s| self.own_sample(s.from));
         (&source.segments()[index], change)
+    }
+
+    /// What stands at the terminals at the next sample, and the sample that begins something else.
+    pub(crate) fn terminals(&self, source: &SourceLog) -> (Output, u64) {
+        let (segment, change) = self.segment(source);
+        (self.front_end.terminals(&segment.output), change)
+    }
+
+    /// Takes no sample up to `to`, which lies before the next change; temperatures go on. `passed` is told how many samples passed
+    /// at which temperature of the case (°C).
+    pub(crate) fn skip(&mut self, around: Around<'_>, to: u64, mut passed: impl FnMut(u64, f64)) {
+        let segment = *self.segment(around.source).0;
+        while self.next < to {
+            let end = to.min((self.next / GRID + 1) * GRID);
+            passed(end - self.next, self.thermal.case_c);
+            self.warm(&segment, around.air, end - 1, end);
+            self.next = end;
+        }
+        self.stale = true;
     }
 
     /// Appends the samples up to `to` (exclusive), but no further than the next change or grid line.

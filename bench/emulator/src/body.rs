@@ -13,7 +13,9 @@ use meterbench_lockstep::{MOST_OCTETS, process_until_window};
 use meterbench_meter::cosem::Identity;
 use meterbench_meter::defects::Defects;
 use meterbench_meter::port::{Connections, Port, PortAction, Standing};
-use meterbench_meter::{Action, Configuration, Memory, Meter, MeterError, Profile, Settings};
+use meterbench_meter::{
+    Action, Configuration, Image, ImageError, Memory, Meter, MeterError, Outage, Profile, Settings,
+};
 use meterbench_metrology::{CycleSums, Frame};
 
 pub use lock_step::{BodyFailure, Trouble};
@@ -47,6 +49,9 @@ pub enum BodyError {
     /// The meter refuses; nothing is broken.
     #[error(transparent)]
     Meter(#[from] MeterError),
+    /// What outlived the power cut is no image of this firmware.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// There is no emulator or no image.
     #[error(transparent)]
     Unusable(#[from] QemuUnusable),
@@ -57,8 +62,8 @@ pub enum BodyError {
 
 /// What a meter is made as, beside its settings.
 #[derive(Debug, Clone)]
-pub(crate) struct Make<'a> {
-    pub(crate) type_number: &'a str,
+pub(crate) struct Make {
+    pub(crate) type_number: String,
     /// Of that type number.
     pub(crate) profile: Profile,
     pub(crate) identity: Identity,
@@ -68,13 +73,30 @@ pub(crate) struct Make<'a> {
 /// The firmware of one meter, its ports included.
 #[derive(Debug)]
 pub(crate) enum Body {
-    Native(Box<Meter>, Box<Connections>),
+    Native(Box<Native>),
     LockStep(Box<LockStep>),
+}
+
+/// The firmware in this program, and what it is made of each time it starts.
+#[derive(Debug)]
+pub(crate) struct Native {
+    pub(crate) meter: Meter,
+    connections: Connections,
+    make: Make,
+    settings: Settings,
+    defects: Defects,
+}
+
+/// A meter just made, with what stands in its memory.
+fn made(make: &Make, settings: &Settings, memory: Memory) -> Result<Meter, MeterError> {
+    let meter = Meter::new(&make.profile, settings)?.with_memory(memory);
+    let meter = meter.with_identity(&make.identity, &make.type_number);
+    Ok(make.configuration.iter().fold(meter, Meter::with_configuration))
 }
 
 impl Body {
     /// Where this configuration says.
-    pub(crate) fn new(config: &BodyConfig, make: &Make<'_>, settings: &Settings) -> Result<Self, BodyError> {
+    pub(crate) fn new(config: &BodyConfig, make: &Make, settings: &Settings) -> Result<Self, BodyError> {
         match config {
             BodyConfig::Native => Self::native(make, settings),
             BodyConfig::Qemu(qemu) => {
@@ -85,21 +107,58 @@ impl Body {
     }
 
     /// In this program, with memory for the rows of the data sheet.
-    pub(crate) fn native(make: &Make<'_>, settings: &Settings) -> Result<Self, BodyError> {
+    pub(crate) fn native(make: &Make, settings: &Settings) -> Result<Self, BodyError> {
         let memory = vec![0; Memory::length_for(make.profile.product)].into_boxed_slice();
-        let meter = Meter::new(&make.profile, settings)?.with_memory(Memory::Owned(memory));
-        let mut meter = meter.with_identity(&make.identity, make.type_number);
-        if let Some(configuration) = &make.configuration {
-            meter = meter.with_configuration(configuration);
+        let (meter, connections) = (made(make, settings, Memory::Owned(memory))?, Connections::default());
+        Ok(Self::Native(Box::new(Native {
+            meter,
+            connections,
+            make: make.clone(),
+            settings: *settings,
+            defects: Defects::default(),
+        })))
+    }
+
+    /// What must outlive a power cut.
+    pub(crate) fn keep(&mut self) -> Result<Vec<u8>, BodyError> {
+        match self {
+            Self::Native(native) => Ok(native.meter.persist().to_bytes().to_vec()),
+            Self::LockStep(body) => Ok(body.keep()?),
         }
-        Ok(Self::Native(Box::new(meter), Box::default()))
+    }
+
+    /// Starts anew with what outlived a power cut. Sample time begins at zero, and nobody is connected.
+    pub(crate) fn restart(&mut self, image: &[u8], outage: Outage) -> Result<(), BodyError> {
+        match self {
+            Self::Native(native) => {
+                let image = Image::from_bytes(image)?;
+                let memory = native.meter.take_memory();
+                native.meter = made(&native.make, &native.settings, memory)?.with_defects(native.defects);
+                native.connections = Connections::default();
+                native.meter.restore(&image, outage);
+            }
+            Self::LockStep(body) => body.restart(image, outage)?,
+        }
+        Ok(())
+    }
+
+    /// The crystal that keeps time is so much faster than the one that samples (1e-9).
+    pub(crate) fn trim(&mut self, ppb: i32) -> Result<(), BodyError> {
+        match self {
+            Self::Native(native) => native.meter.trim_clock(ppb),
+            Self::LockStep(body) => body.trim(ppb)?,
+        }
+        Ok(())
     }
 
     /// With planted faults; a body elsewhere has none, and the laboratory refuses them there.
     #[must_use]
     pub(crate) fn with_defects(self, defects: Defects) -> Self {
         match self {
-            Self::Native(meter, connections) => Self::Native(Box::new(meter.with_defects(defects)), connections),
+            Self::Native(native) => {
+                let meter = native.meter.with_defects(defects);
+                Self::Native(Box::new(Native { meter, defects, ..*native }))
+            }
             other @ Self::LockStep(_) => other,
         }
     }
@@ -107,7 +166,7 @@ impl Body {
     /// Takes a block of samples; hands every action to `act` in the order of its instant.
     pub(crate) fn process(&mut self, frames: &[Frame], act: impl FnMut(Action)) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter, _) => meter.process(frames, act),
+            Self::Native(native) => native.meter.process(frames, act),
             Self::LockStep(body) => drop(body.samples(frames, false, act)?),
         }
         Ok(())
@@ -120,7 +179,7 @@ impl Body {
         act: impl FnMut(Action),
     ) -> Result<usize, BodyError> {
         match self {
-            Self::Native(meter, _) => Ok(process_until_window(meter, frames, act)),
+            Self::Native(native) => Ok(process_until_window(&mut native.meter, frames, act)),
             Self::LockStep(body) => Ok(body.samples(frames, true, act)?),
         }
     }
@@ -133,7 +192,8 @@ impl Body {
         mut act: impl FnMut(Action),
     ) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter, _) => {
+            Self::Native(native) => {
+                let meter = &mut native.meter;
                 cycles.iter().for_each(|cycle| meter.process_cycle(cycle, &mut act));
                 meter.resume(&last[0], &last[1]);
             }
@@ -145,7 +205,10 @@ impl Body {
     /// The phase that gives the zero crossings, if a window begins with the next sample.
     pub(crate) fn window_start(&self) -> Option<usize> {
         match self {
-            Self::Native(meter, _) => meter.state().at_window_start().then(|| meter.state().synchronised_by()),
+            Self::Native(native) => {
+                let state = native.meter.state();
+                state.at_window_start().then(|| state.synchronised_by())
+            }
             Self::LockStep(body) => body.window_start(),
         }
     }
@@ -154,7 +217,7 @@ impl Body {
     #[cfg(test)]
     pub(crate) fn select_output(&mut self, quantity: meterbench_metrology::ImpulseQuantity) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter, _) => Ok(meter.select_output(quantity)?),
+            Self::Native(native) => Ok(native.meter.select_output(quantity)?),
             Self::LockStep(body) => body.select_output(quantity),
         }
     }
@@ -163,14 +226,14 @@ impl Body {
     #[cfg(test)]
     pub(crate) fn display(&mut self, obis: [u8; 3]) -> Result<Option<meterbench_meter::Display>, BodyError> {
         match self {
-            Self::Native(meter, _) => Ok(meter.display(obis)),
+            Self::Native(native) => Ok(native.meter.display(obis)),
             Self::LockStep(body) => Ok(body.display(obis)?),
         }
     }
     /// A client connects to a port, which starts anew.
     pub(crate) fn open_port(&mut self, port: Port) -> Result<(), BodyError> {
         match self {
-            Self::Native(meter, connections) => connections.open(meter, port),
+            Self::Native(native) => native.connections.open(&native.meter, port),
             Self::LockStep(body) => body.open_port(port)?,
         }
         Ok(())
@@ -186,7 +249,7 @@ impl Body {
         let mut standing = Standing::default();
         for piece in octets.chunks(MOST_OCTETS).chain(octets.is_empty().then_some(octets)) {
             standing = match self {
-                Self::Native(meter, connections) => connections.receive(meter, port, piece, &mut act),
+                Self::Native(native) => native.connections.receive(&mut native.meter, port, piece, &mut act),
                 Self::LockStep(body) => body.speak(port, piece, &mut act)?,
             };
             if standing.closed {

@@ -61,6 +61,8 @@ pub enum FaultKind {
     DstIgnored,
     /// Management writes and resets energies.
     LegalWrite,
+    /// Back from a power cut, the meter accepts again every counter it has ever accepted.
+    CounterForgotten,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -76,7 +78,7 @@ pub struct Fault {
 pub struct FaultError(String);
 
 /// Names in fault files.
-const NAMES: [(&str, FaultKind); 26] = [
+const NAMES: [(&str, FaultKind); 27] = [
     ("gain", FaultKind::Gain),
     ("phase-error", FaultKind::PhaseError),
     ("creep", FaultKind::Creep),
@@ -103,6 +105,7 @@ const NAMES: [(&str, FaultKind); 26] = [
     ("blocks-truncated", FaultKind::BlocksTruncated),
     ("dst-ignored", FaultKind::DstIgnored),
     ("legal-write", FaultKind::LegalWrite),
+    ("counter-forgotten", FaultKind::CounterForgotten),
 ];
 
 impl FaultKind {
@@ -118,7 +121,7 @@ impl FaultKind {
 
     /// Planted in the firmware: an image has no such fault.
     pub fn is_of_firmware(self) -> bool {
-        self.is_there_or_not()
+        self.is_there_or_not() && self != Self::CounterForgotten
             || matches!(self, Self::RegisterLoss | Self::WrongDirection | Self::ReactiveSign | Self::RoundingLoss)
     }
 
@@ -132,6 +135,7 @@ impl FaultKind {
                 | Self::BlocksTruncated
                 | Self::DstIgnored
                 | Self::LegalWrite
+                | Self::CounterForgotten
         )
     }
 }
@@ -188,6 +192,8 @@ pub(crate) struct Planted {
     drop_on_s0_one_in: Option<u32>,
     /// Time an impulse lasts (1/65536 sample).
     width: Option<u64>,
+    /// The memory of counters does not outlive a power cut.
+    pub(crate) counter_forgotten: bool,
 }
 
 impl Planted {
@@ -248,6 +254,7 @@ pub(crate) fn plant(
                 planted.width = Some((severity / 1000.0 * f64::from(SAMPLE_RATE) * 65_536.0).round() as u64);
             }
             FaultKind::S0Loss => planted.drop_on_s0_one_in = Some(severity as u32),
+            FaultKind::CounterForgotten => planted.counter_forgotten = true,
             FaultKind::ClockError => front_end.clock *= 1.0 + severity * 1e-6,
             FaultKind::RegisterLoss => defects.register_loss = severity as u32,
             FaultKind::WrongDirection => defects.wrong_direction_ppm = (severity * 1e4).round() as u32,

@@ -360,6 +360,15 @@ impl Laboratory {
         used
     }
 
+    /// Puts voltage (V, Hz) on every phase, and no current, by the commands of the source: a meter lives on it.
+    pub fn put_voltage_on(&self, volt: f64, hertz: f64) {
+        let phase = |letter: char, lag_deg: f64| format!("{letter}{volt:07.3}{lag_deg:06.2}");
+        let phases = [phase('R', 0.0), phase('S', 120.0), phase('T', 240.0)].concat();
+        for line in [format!("SFR{hertz:05.2}"), format!("SUPAE{phases}"), "SUIEEEAAAAAA".to_owned()] {
+            let _ = self.handle("source", 0, &line);
+        }
+    }
+
     /// The error of the meter at this position now, as the world knows it.
     pub fn true_error(&self, position: u32) -> Option<TrueError> {
         let place = self.positions.iter().position(|&n| n == position)?;
@@ -382,7 +391,7 @@ impl Laboratory {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn handle(&self, name: &str, client: Client, line: &str) -> crate::instruments::Reply {
+    pub(crate) fn handle(&self, name: &str, client: Client, line: &str) -> crate::instruments::Reply {
         let now = self.bench_ns();
         let mut shared = self.lock();
         shared.advance(now);
@@ -492,7 +501,7 @@ fn build_position(
         place.rectangular("angle", u64::from(number), angle / 60.0),
     );
     let identity = test_identity(&meter.serial);
-    let make = Make { type_number: &meter.type_number, profile, identity, configuration };
+    let make = Make { type_number: meter.type_number.clone(), profile, identity, configuration };
     Position::with_body(
         &profile,
         &settings,

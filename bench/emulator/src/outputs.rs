@@ -54,6 +54,13 @@ impl Line {
         }
     }
 
+    /// Whatever is on goes off.
+    fn cut(&mut self, at: SampleInstant) {
+        if let Some((_, fall)) = &mut self.pulse {
+            *fall = at.min(*fall);
+        }
+    }
+
     /// What was seen of pulses that have ended.
     fn seen(mut self, now: SampleInstant) -> Pulses {
         if self.pulse.is_some_and(|(_, fall)| fall <= now) {
@@ -94,6 +101,12 @@ impl Outputs {
         if s0 {
             self.s0.put_out(rise, fall);
         }
+    }
+
+    /// The meter has no power from this instant of its own clock on: an impulse under way is cut off.
+    pub(crate) fn power_lost(&mut self, at: SampleInstant) {
+        let at = true_instant(at, self.clock);
+        [&mut self.led, &mut self.s0].into_iter().for_each(|line| line.cut(at));
     }
 
     /// Takes the rising edges of the LED since the last call.

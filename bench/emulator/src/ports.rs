@@ -106,7 +106,7 @@ pub(crate) struct Call {
 impl Callers {
     /// Lets a caller in: to the optical head always, in place of who was there; to the network where a connection is free.
     pub(crate) fn admit(&mut self, kind: PortKind) -> Option<Call> {
-        let is_free = |port: &Port| self.0[*port as usize].strong_count() == 0;
+        let is_free = |port: &Port| !self.is_at(*port);
         let port = match kind {
             PortKind::Optical => Port::Optical,
             PortKind::Network => [Port::FirstNetwork, Port::SecondNetwork].into_iter().find(is_free)?,
@@ -117,6 +117,11 @@ impl Callers {
             before.notify_one();
         }
         Some(Call { port, taken_over })
+    }
+
+    /// Somebody is connected to this port.
+    pub(crate) fn is_at(&self, port: Port) -> bool {
+        self.0[port as usize].strong_count() > 0
     }
 
     /// The port of a caller; `None` where another one has taken it over.

@@ -1,8 +1,8 @@
 //! A place on the bench: front end, meter body and what comes out of its optical test output.
 
-use meterbench_meter::port::{PortAction, Standing};
-use meterbench_meter::{Action, Profile, Settings};
-use meterbench_metrology::{CycleSums, Frame, SampleInstant};
+use meterbench_meter::port::{Port, PortAction, Standing};
+use meterbench_meter::{Action, Image, Profile, Settings};
+use meterbench_metrology::{CycleSums, Frame, Impulse, SampleInstant};
 
 use crate::analogue::dwell::Window;
 use crate::analogue::{Around, FrontEnd, Sampler};
@@ -11,6 +11,10 @@ use crate::faults::{Fault, plant};
 use crate::outputs::{Outputs, Pulses};
 use crate::ports::{Call, Callers, PortKind};
 use crate::source::Output;
+
+mod supply;
+
+use supply::{HOLD_UP, RealTimeClock, Supply, feeds};
 
 /// Frames handed to the meter at once.
 const BLOCK: usize = 800;
@@ -31,6 +35,14 @@ pub(crate) struct Position {
     body: Body,
     callers: Callers,
     profile: Profile,
+    reference_voltage: f64,
+    supply: Supply,
+    counter_forgotten: bool,
+    clock: RealTimeClock,
+    /// What the clock of the meter was last told (1e-9).
+    trim: Option<i32>,
+    /// The sample of power-up, from which the meter counts.
+    begun: u64,
     frames: Vec<Frame>,
     outputs: Outputs,
     /// Samples taken one by one, and in whole windows.
@@ -60,7 +72,7 @@ impl Position {
         ambient_c: f64,
     ) -> Result<Self, BodyError> {
         let identity = crate::ports::test_identity("1001");
-        let make = crate::body::Make { type_number: "", profile: *profile, identity, configuration: None };
+        let make = crate::body::Make { type_number: String::new(), profile: *profile, identity, configuration: None };
         let native = |settings: &Settings| Body::native(&make, settings);
         Self::with_body(profile, settings, front_end, faults, noise_seed, ambient_c, native)
     }
@@ -78,11 +90,17 @@ impl Position {
         let mut settings = *settings;
         let (planted, defects) = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
         Ok(Self {
+            clock: RealTimeClock::new(front_end.timekeeping, front_end.clock, profile.backup),
             outputs: Outputs::new(planted, front_end.clock),
             sampler: Sampler::new(front_end, ambient_c, noise_seed),
             body: body(&settings)?.with_defects(defects),
             callers: Callers::default(),
             profile: *profile,
+            reference_voltage: settings.reference_voltage.into(),
+            supply: Supply::New,
+            counter_forgotten: planted.counter_forgotten,
+            trim: None,
+            begun: 0,
             frames: Vec::with_capacity(BLOCK),
             taken: (0, 0),
             failure: None,
@@ -117,21 +135,83 @@ impl Position {
             if self.sampler.next_sample() >= slice_end {
                 return Ok(true);
             }
+            let Some(until) = self.runs_until(around, to)? else { continue };
+            self.keep_time()?;
             if pace == Pace::Dwell
                 && let Some(sync) = self.body.window_start()
             {
-                match self.sampler.take_window(around, sync, to) {
+                match self.sampler.take_window(around, sync, until) {
                     Window::Taken(window) => {
                         self.take_window(&window.0, &window.1)?;
                         continue;
                     }
-                    Window::NotYet => return Ok(false),
-                    Window::Changing => {}
+                    Window::NotYet if until == to => return Ok(false),
+                    Window::NotYet | Window::Changing => {}
                 }
             }
-            self.take_samples(around, to, pace)?;
+            self.take_samples(around, until, pace)?;
         }
         Ok(false)
+    }
+
+    /// The sample up to which the meter runs by what it has now; `None` where it does not run, and time has passed it by.
+    fn runs_until(&mut self, around: Around<'_>, to: u64) -> Result<Option<u64>, BodyError> {
+        let now = self.sampler.next_sample();
+        let (terminals, change) = self.sampler.terminals(around.source);
+        let fed = feeds(&terminals, self.systems(), self.reference_voltage);
+        match self.supply {
+            Supply::Fed | Supply::HeldUp { .. } if fed => self.supply = Supply::Fed,
+            Supply::Fed => self.supply = Supply::HeldUp { until: now + HOLD_UP },
+            Supply::HeldUp { until } if now == until => {
+                self.supply = Supply::Gone;
+                self.outputs.power_lost(SampleInstant::new(now, 0));
+            }
+            Supply::HeldUp { .. } => {}
+            Supply::New | Supply::Gone if fed => self.power_up(now)?,
+            Supply::New | Supply::Gone => {
+                let Self { sampler, clock, .. } = self;
+                sampler.skip(around, to.min(change), |samples, case_c| clock.pass(samples, case_c));
+            }
+        }
+        Ok(match self.supply {
+            Supply::Fed => Some(to),
+            Supply::HeldUp { until } => Some(to.min(until)),
+            Supply::New | Supply::Gone => None,
+        })
+    }
+
+    /// The meter starts with the image that its supply supervisor had written when the hold-up ended: nothing happened to the
+    /// body since.
+    fn power_up(&mut self, now: u64) -> Result<(), BodyError> {
+        let outage = self.clock.outage();
+        if self.supply == Supply::Gone {
+            let mut image = self.body.keep()?;
+            if self.counter_forgotten {
+                Image::RECEIVED.iter().for_each(|&at| image[at..at + 8].fill(0));
+            }
+            self.body.restart(&image, outage)?;
+            // The head still lies on the meter.
+            if self.callers.is_at(Port::Optical) {
+                self.body.open_port(Port::Optical)?;
+            }
+        }
+        (self.supply, self.begun, self.trim) = (Supply::Fed, now, None);
+        Ok(())
+    }
+
+    /// Has power, or had it a moment ago.
+    fn runs(&self) -> bool {
+        matches!(self.supply, Supply::Fed | Supply::HeldUp { .. })
+    }
+
+    /// Tells the meter how its two crystals differ, in steps of 0.05 ppm: 4 ms a day.
+    fn keep_time(&mut self) -> Result<(), BodyError> {
+        let ppb = self.clock.ppb(self.sampler.thermal.case_c) / 50 * 50;
+        if self.trim != Some(ppb) {
+            self.body.trim(ppb)?;
+            self.trim = Some(ppb);
+        }
+        Ok(())
     }
 
     fn take_samples(&mut self, around: Around<'_>, to: u64, pace: Pace) -> Result<(), BodyError> {
@@ -139,8 +219,8 @@ impl Position {
         let first = self.sampler.next_sample();
         self.sampler.fill(&mut self.frames, around, to);
         let mut done = self.frames.len();
-        let Self { body, frames, outputs, sampler, .. } = self;
-        let act = |Action::Impulse(impulse)| outputs.put_out(impulse);
+        let Self { body, frames, outputs, sampler, begun, .. } = self;
+        let act = |Action::Impulse(impulse)| outputs.put_out(since(*begun, impulse));
         match pace {
             Pace::Samples => body.process(frames, act)?,
             Pace::Dwell => {
@@ -155,8 +235,8 @@ impl Position {
     }
 
     fn take_window(&mut self, cycles: &[CycleSums], frames: &[Frame; 2]) -> Result<(), BodyError> {
-        let Self { body, outputs, .. } = self;
-        body.process_window(cycles, frames, |Action::Impulse(impulse)| outputs.put_out(impulse))?;
+        let Self { body, outputs, begun, .. } = self;
+        body.process_window(cycles, frames, |Action::Impulse(impulse)| outputs.put_out(since(*begun, impulse)))?;
         self.taken.1 += cycles.iter().map(|cycle| u64::from(cycle.samples)).sum::<u64>();
         Ok(())
     }
@@ -189,9 +269,12 @@ impl Position {
         self.profile.has_pulse_output().then(|| self.outputs.pulses(now))
     }
 
-    /// What the display shows of this item.
+    /// What the display shows of this item; nothing without power.
     #[cfg(test)]
     pub(crate) fn display(&mut self, obis: [u8; 3]) -> Option<meterbench_meter::Display> {
+        if !self.runs() {
+            return None;
+        }
         let shown = self.body.display(obis);
         self.sound(shown).ok().flatten()
     }
@@ -211,9 +294,12 @@ impl Position {
         Some(call)
     }
 
-    /// Hands octets of a client, or none, to the meter and lets its port act; `None` where nobody is there for it any more.
+    /// Hands octets of a client, or none, to the meter and lets its port act: without power it says nothing. `None` where nobody is there for it any more.
     pub(crate) fn speak(&mut self, call: &Call, octets: &[u8], act: impl FnMut(PortAction<'_>)) -> Option<Standing> {
         let port = self.callers.port(call).filter(|_| self.failure.is_none())?;
+        if !self.runs() {
+            return Some(Standing::default());
+        }
         let said = self.body.speak(port, octets, act);
         self.sound(said).ok()
     }
@@ -238,14 +324,26 @@ impl Position {
     }
 }
 
+/// An impulse of a meter that began to count its samples at this one.
+fn since(begun: u64, impulse: Impulse) -> Impulse {
+    let later = |at: SampleInstant| SampleInstant::new(begun + at.index(), at.fraction());
+    Impulse { rise: later(impulse.rise), fall: later(impulse.fall) }
+}
+
 #[cfg(test)]
 impl Position {
     /// The meter itself, of a body in this program.
     pub(crate) fn meter(&self) -> &meterbench_meter::Meter {
         match &self.body {
-            Body::Native(meter, _) => meter,
+            Body::Native(native) => &native.meter,
             Body::LockStep(_) => panic!("the meter is elsewhere"),
         }
+    }
+
+    /// Sets the clock of a body in this program (s of UTC since 2000).
+    pub(crate) fn set_clock(&mut self, seconds: u64) {
+        let Body::Native(native) = &mut self.body else { panic!("the meter is elsewhere") };
+        native.meter.set_clock(seconds).unwrap();
     }
 }
 

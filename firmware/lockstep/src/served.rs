@@ -70,8 +70,8 @@ impl Served {
         if let RequestPart::Configure { type_number, settings } = &part {
             let type_number: TypeNumber = type_number.parse().map_err(|_| Refusal::Type)?;
             let meter = Meter::new(type_number.profile(), settings).map_err(|_| Refusal::Settings)?;
-            let mut memory = self.meter.as_mut().map_or(core::mem::take(&mut self.memory), Meter::take_memory);
-            memory.erase();
+            // A meter that is configured again has started again: what stands in its memory stays.
+            let memory = self.meter.as_mut().map_or(core::mem::take(&mut self.memory), Meter::take_memory);
             self.meter = Some(meter.with_memory(memory));
             (self.hash, self.connections) = (Hash::default(), Connections::default());
             return Ok(());

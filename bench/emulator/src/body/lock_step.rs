@@ -7,7 +7,7 @@ use meterbench_lockstep::{
     Answer, AnswerPart, LONGEST_ANSWER, LONGEST_REQUEST, Refusal, RequestWriter, Status, WireError,
 };
 use meterbench_meter::port::{Port, PortAction, Standing};
-use meterbench_meter::{Action, Settings};
+use meterbench_meter::{Action, Outage, Settings};
 use meterbench_metrology::{CycleSums, Frame};
 
 use super::Make;
@@ -105,28 +105,51 @@ pub(crate) struct LockStep {
     status: Status,
     request: Vec<u8>,
     answer: Vec<u8>,
+    make: Make,
+    settings: Settings,
 }
 
 impl LockStep {
     /// Configures the meter at the other end: block 0.
-    pub(crate) fn configure(link: Box<dyn Link>, make: &Make<'_>, settings: &Settings) -> Result<Self, BodyFailure> {
+    pub(crate) fn configure(link: Box<dyn Link>, make: &Make, settings: &Settings) -> Result<Self, BodyFailure> {
         let mut body = Self {
             link,
             number: 0,
             status: Status::default(),
             request: vec![0; LONGEST_REQUEST],
             answer: Vec::with_capacity(LONGEST_ANSWER),
+            make: make.clone(),
+            settings: *settings,
         };
-        let Make { type_number, identity, configuration, .. } = make;
-        let asked = body.ask(
-            |request| {
-                let named = request.configure(type_number, settings).identity(identity, type_number);
-                configuration.iter().fold(named, RequestWriter::configuration)
-            },
-            |_| (),
-        )?;
+        let asked = body.ask(|request| made(request, make, settings), |_| ())?;
         body.done(asked)?;
         Ok(body)
+    }
+
+    /// See [`super::Body::keep`].
+    pub(crate) fn keep(&mut self) -> Result<Vec<u8>, BodyFailure> {
+        let mut image = Vec::new();
+        let asked = self.ask(keep, |part| {
+            if let AnswerPart::Image(bytes) = part {
+                image = bytes.to_vec();
+            }
+        })?;
+        self.done(asked)?;
+        Ok(image)
+    }
+
+    /// See [`super::Body::restart`].
+    pub(crate) fn restart(&mut self, image: &[u8], outage: Outage) -> Result<(), BodyFailure> {
+        let (make, settings) = (self.make.clone(), self.settings);
+        let asked = self.ask(|request| made(request, &make, &settings).restore(image, outage), |_| ())?;
+        self.done(asked)?;
+        self.stands_at(0)
+    }
+
+    /// See [`super::Body::trim`].
+    pub(crate) fn trim(&mut self, ppb: i32) -> Result<(), BodyFailure> {
+        let asked = self.ask(|request| request.trim(ppb), |_| ())?;
+        self.done(asked)
     }
 
     /// See [`super::Body::process`].
@@ -263,6 +286,17 @@ impl LockStep {
         self.status = status.ok_or(Trouble::OtherAnswer)?;
         Ok(refused)
     }
+}
+
+fn keep(request: RequestWriter<'_>) -> RequestWriter<'_> {
+    request.keep()
+}
+
+/// Asks for a meter just made.
+fn made<'a>(request: RequestWriter<'a>, make: &Make, settings: &Settings) -> RequestWriter<'a> {
+    let Make { type_number, identity, configuration, .. } = make;
+    let named = request.configure(type_number, settings).identity(identity, type_number);
+    configuration.iter().fold(named, RequestWriter::configuration)
 }
 
 fn give(part: AnswerPart<'_>, act: &mut impl FnMut(Action)) {

@@ -31,6 +31,14 @@ fn on_bench_time<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(test)
 }
 
+/// A laboratory whose meter has had power for a second.
+async fn powered(body: BodyConfig) -> Laboratory {
+    let laboratory = Laboratory::start(&config(body)).unwrap();
+    laboratory.put_voltage_on(230.0, 50.0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    laboratory
+}
+
 async fn call(laboratory: &Laboratory, kind: PortKind) -> Box<dyn Stream> {
     laboratory.endpoint(&kind.endpoint(1)).unwrap().connect().await.unwrap()
 }
@@ -57,7 +65,7 @@ async fn is_closed(stream: &mut Box<dyn Stream>) -> bool {
 #[test]
 fn a_new_caller_takes_the_optical_head_over() {
     on_bench_time(async {
-        let laboratory = Laboratory::start(&config(BodyConfig::Native)).unwrap();
+        let laboratory = powered(BodyConfig::Native).await;
         let mut first = call(&laboratory, PortKind::Optical).await;
         assert_eq!(sign_on(&mut first).await, b"/KAm5\\2MB\r\n");
         let mut second = call(&laboratory, PortKind::Optical).await;
@@ -72,7 +80,7 @@ fn a_new_caller_takes_the_optical_head_over() {
 #[test]
 fn a_meter_has_two_connections_over_the_network() {
     on_bench_time(async {
-        let laboratory = Laboratory::start(&config(BodyConfig::Native)).unwrap();
+        let laboratory = powered(BodyConfig::Native).await;
         let mut calls = Vec::new();
         for _ in 0..3 {
             let mut stream = call(&laboratory, PortKind::Network).await;
@@ -87,6 +95,30 @@ fn a_meter_has_two_connections_over_the_network() {
     });
 }
 
+#[test]
+fn without_power_a_port_says_nothing_and_the_head_begins_anew_after_it() {
+    on_bench_time(async {
+        let laboratory = Laboratory::start(&config(BodyConfig::Native)).unwrap();
+        let mut head = call(&laboratory, PortKind::Optical).await;
+        let mut network = call(&laboratory, PortKind::Network).await;
+        head.write_all(b"/?!\r\n").await.unwrap();
+        assert!(!is_closed(&mut head).await && !is_closed(&mut network).await);
+        laboratory.put_voltage_on(230.0, 50.0);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(sign_on(&mut head).await, b"/KAm5\\2MB\r\n");
+        // In the middle of a conversation the power goes for two seconds.
+        head.write_all(b"/?!\r\n").await.unwrap();
+        let _ = laboratory.handle("source", 0, "SUIAAAAAAAAA");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        laboratory.put_voltage_on(230.0, 50.0);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(is_closed(&mut network).await, "the meter knows nothing of that connection any more");
+        let mut left = [0; 64];
+        let _ = tokio::time::timeout(Duration::from_millis(1), head.read(&mut left)).await;
+        assert_eq!(sign_on(&mut head).await, b"/KAm5\\2MB\r\n");
+    });
+}
+
 fn qemu(disturb: Option<BodyDisturbance>) -> BodyConfig {
     let ours = Qemu::default();
     let image = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(&ours.image);
@@ -98,7 +130,7 @@ fn qemu(disturb: Option<BodyDisturbance>) -> BodyConfig {
 fn a_meter_in_qemu_is_spoken_to_and_closes_its_ports_when_it_dies() {
     let said = |body: BodyConfig| {
         on_bench_time(async move {
-            let laboratory = Laboratory::start(&config(body)).unwrap();
+            let laboratory = powered(body).await;
             assert_eq!(laboratory.meters_with_ports(), [1]);
             let mut network = call(&laboratory, PortKind::Network).await;
             let mut head = call(&laboratory, PortKind::Optical).await;

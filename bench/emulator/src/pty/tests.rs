@@ -142,6 +142,8 @@ fn laboratory() -> Laboratory {
 #[tokio::test]
 async fn a_meter_signs_on_at_300_bd_and_speaks_hdlc_at_9600() {
     let laboratory = laboratory();
+    laboratory.put_voltage_on(230.0, 50.0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let (tell, told) = oneshot::channel();
     let started = |path: &str| tell.send(path.to_owned()).expect("somebody waits for the path");
     let head = Head { baud_timing: true, echo: true };
