@@ -33,7 +33,7 @@ const THERE: &str = "";
 const SOUND: &str = "sound";
 
 #[rustfmt::skip]
-const CASES: [Case; 26] = [
+const CASES: [Case; 27] = [
     Case { fault: "gain",                  fails: "1.25 %",       passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["itr", "imax"], steps: CURVE },
     Case { fault: "phase-error",           fails: "40 min-of-arc",passes: "5 min-of-arc",meter: "omnia-3ph", standard: EN, at: &["0.5-ind"], steps: CURVE },
     Case { fault: "offset-power",          fails: "6 W",          passes: "0.5 W",       meter: "omnia-3ph", standard: EN, at: &["imin", "itr"], steps: CURVE },
@@ -59,6 +59,7 @@ const CASES: [Case; 26] = [
     Case { fault: "window-ignored",        fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["frames-in-a-row"], steps: "test-plans/protocol/readout.yaml" },
     Case { fault: "blocks-truncated",      fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["hdlc-link/conversation"], steps: "test-plans/protocol/readout.yaml" },
     Case { fault: "dst-ignored",           fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["forward-in-march/clock/daylight-saving"], steps: "test-plans/protocol/clock.yaml" },
+    Case { fault: "counter-forgotten",     fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["replay-after-a-power-cut"], steps: "test-plans/security/attacks.yaml" },
     Case { fault: "phase-sequence",        fails: "2 %",          passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["l1-l3-l2"], steps: "influence: { vary: phase-sequence }" },
 ];
 

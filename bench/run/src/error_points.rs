@@ -157,11 +157,12 @@ async fn step(
     Ok(ended.map(Err))
 }
 
-/// How far the register moved since the start (Wh), and its last digit.
+/// How far the register moved since the start, without what the load brought while it was read (Wh), and its last digit.
 async fn moved(bench: &mut Bench, gate: &Gate, load: &LoadPoint) -> Result<(f64, f64), String> {
     let before = gate.before.clone()?;
     let after = evidence::read(bench, gate.place, load).await?;
-    Ok((after.watt_hours - before, after.resolution_wh))
+    let meanwhile = load.power() * after.seconds / 3600.0;
+    Ok(((after.watt_hours - before - meanwhile).max(0.0), after.resolution_wh))
 }
 
 /// No impulse came. A register that stands is a meter that failed; one that goes on without impulses, a bench that does

@@ -1,8 +1,9 @@
 //! Evidence of the register: whether a meter without impulses failed, or the bench does not see them.
 
 use meterbench_iec62056::obis::Obis;
-use meterbench_instruments::PortError;
+use meterbench_instruments::{PortError, RegisterReading};
 use meterbench_record::{Direction, EnergyKind, LoadPoint};
+use tokio::time::Instant;
 
 use crate::bench::Bench;
 
@@ -17,6 +18,8 @@ pub(crate) struct Register {
     /// Last digit (Wh).
     pub(crate) resolution_wh: f64,
     pub(crate) scaler: i8,
+    /// How long the reading took (s): the meter went on meanwhile.
+    pub(crate) seconds: f64,
 }
 
 /// The register in which this load is counted.
@@ -41,10 +44,16 @@ pub(crate) async fn read(bench: &mut Bench, place: usize, load: &LoadPoint) -> R
 async fn read_register(bench: &mut Bench, place: usize, name: Obis) -> Result<Register, PortError> {
     let place = &mut bench.places[place];
     let reader = place.access("reader").clone();
+    let began = Instant::now();
     place.optical.associate(&reader).await?;
     let read = place.optical.register(3, name).await;
     place.optical.close().await;
-    read.map(|read| Register { watt_hours: read.value(), resolution_wh: read.resolution(), scaler: read.scaler })
+    let seconds = began.elapsed().as_secs_f64();
+    let register = |read: RegisterReading| {
+        let (watt_hours, resolution_wh) = (read.value(), read.resolution());
+        Register { watt_hours, resolution_wh, scaler: read.scaler, seconds }
+    };
+    read.map(register)
 }
 
 /// Why a position is lost whose register moved while its impulses did not come.

@@ -16,6 +16,7 @@ const BUFFER: AttributeDescriptor = AttributeDescriptor { class: 7, name: Obis([
 /// Octets of a block.
 const BLOCK: usize = 1000;
 const READER: Agreed = Agreed {
+    mechanism: meterbench_iec62056::acse::Mechanism::HIGH_GMAC,
     client: 2,
     client_title: [0; 8],
     conformance: Conformance::NONE,

@@ -282,7 +282,7 @@ impl Clock {
     /// Sets it to a local time with the deviation that goes with it; without one, the deviation is the clock's own.
     pub fn set_local(&mut self, civil: Civil, deviation: Option<i16>) -> Result<(), ClockError> {
         let utc = self.utc_of(civil, deviation)?;
-        let before = self.clone();
+        let before = *self;
         self.set_utc(utc)?;
         // The hour that daylight saving leaves out.
         if deviation.is_none() && self.local().civil != civil {
@@ -301,7 +301,7 @@ impl Clock {
         let minutes = i64::from(deviation.unwrap_or(self.zone));
         let utc = local.checked_add_signed(60 * minutes).ok_or(ClockError::Date)?;
         let summer = utc.saturating_add_signed(-60 * i64::from(self.daylight.deviation));
-        let saved = deviation.is_none() && Self { now: summer * PER_SECOND, ..self.clone() }.saving() != 0;
+        let saved = deviation.is_none() && Self { now: summer * PER_SECOND, ..*self }.saving() != 0;
         Ok(if saved { summer } else { utc })
     }
 
@@ -470,7 +470,7 @@ mod tests {
             clock.shift(37).unwrap();
             for cut in [1, 7, 1000, u64::MAX] {
                 let mut left = clock.samples_to_minute();
-                let mut before = clock.clone();
+                let mut before = clock;
                 before.advance(left - 1);
                 assert_ne!(before.utc_seconds() % 60, 0, "trim {trim}");
                 while left > 0 {

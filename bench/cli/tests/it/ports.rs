@@ -23,6 +23,7 @@ fn a_sound_meter_passes(
         "protocol/readout",
         "protocol/registers",
         "protocol/load-profile",
+        "protocol/clock",
         "security/attacks",
         "security/access-rights"
     )]
