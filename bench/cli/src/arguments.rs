@@ -213,5 +213,6 @@ pub enum ListWhat {
     Meters,
     Benches,
     Instruments,
+    Objects,
     Standards,
 }

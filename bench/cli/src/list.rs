@@ -1,7 +1,7 @@
 //! `list`: what this version knows.
 
 use meterbench_instruments::{CHAMBERS, REFERENCES, SOURCES};
-use meterbench_plan::{RESERVED_STEPS, STEPS};
+use meterbench_plan::{OBJECTS, RESERVED_STEPS, STEPS};
 use meterbench_standards::{PulseOutput, Standard};
 use serde_json::{Value, json};
 
@@ -64,6 +64,13 @@ fn lines(what: ListWhat, format: Format) -> Result<Vec<String>, Refusal> {
             .chain(CHAMBERS.iter().map(|model| {
                 ((*model).to_owned(), "chamber".to_owned(), json!({ "model": model, "role": "chamber" }))
             }))
+            .collect(),
+        ListWhat::Objects => OBJECTS
+            .iter()
+            .map(|(name, class, obis)| {
+                let value = json!({ "name": name, "class": class, "obis": obis.to_string() });
+                ((*name).to_owned(), format!("{obis:<16} class {class}"), value)
+            })
             .collect(),
         ListWhat::Standards => {
             let pulses = PulseOutput::iec62053_31();
