@@ -15,8 +15,8 @@ const NO_FILES: u32 = 2;
 /// What came is no request.
 const NO_REQUEST: u32 = 3;
 
-/// Octets for what the meter writes down: 1867 rows of four energies, where the data sheet has 17 347.
-const MEMORY: usize = 64 * 1024;
+/// Octets for what the meter writes down: some 900 rows of four energies, where the data sheet has 17 347.
+const MEMORY: usize = 32 * 1024;
 
 #[entry]
 fn main() -> ! {
