@@ -18,7 +18,7 @@ use meterbench_iec62056::client::{Client, ClientError, Credentials};
 use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::{DecodeError, Writer};
-use meterbench_iec62056::security::{Gcm, Key, SecurityControl, SystemTitle};
+use meterbench_iec62056::security::{Gcm, Key, ReceiveCounter, SecurityControl, SystemTitle};
 use meterbench_link::{Endpoint, Tracer};
 
 use carrier::{Carrier, CarrierError};
@@ -107,6 +107,8 @@ pub fn result_words(result: u8) -> String {
 
 /// Octets of the longest request.
 const LONGEST_REQUEST: usize = 1024;
+/// A meter whose counters are nearer to their end than this is not talked to.
+const COUNTERS_LEFT: u32 = 1_000_000;
 /// Octets of the longest value that is read: a whole load profile is shorter.
 const LONGEST_VALUE: usize = 4 << 20;
 /// System title of the bench.
@@ -114,19 +116,39 @@ const TITLE: SystemTitle = SystemTitle(*b"MTB\0\0\0\0\x01");
 
 /// The next invocation counter of each client of one meter, by service access point: every port of the meter counts in them.
 #[derive(Debug, Clone, Default)]
-pub struct Counters(Arc<Mutex<HashMap<u16, u32>>>);
+pub struct Counters(Arc<Mutex<HashMap<u16, Counted>>>);
+
+/// What is known of one client.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    next: u32,
+    /// The meter has said that it takes `next`, since it started last.
+    known: bool,
+    /// Of the answers.
+    received: ReceiveCounter,
+}
 
 impl Counters {
-    fn next(&self, client: u16) -> Option<u32> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&client).copied()
+    fn change<T>(&self, client: u16, change: impl FnOnce(&mut Counted) -> T) -> T {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry(client).or_insert(Counted { next: 0, known: false, received: ReceiveCounter::NEW }))
     }
 
-    fn set(&self, client: u16, next: u32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(client, next);
+    fn get(&self, client: u16) -> Counted {
+        self.change(client, |counted| *counted)
     }
 
-    fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// What the meter says it takes; a number that was used is never used again.
+    fn learn(&self, client: u16, least: u32) {
+        self.change(client, |counted| (counted.next, counted.known) = (counted.next.max(least), true));
+    }
+
+    fn used(&self, client: &Client, by: u16) {
+        self.change(by, |counted| (counted.next, counted.received) = (client.counter(), client.received()));
+    }
+
+    fn doubt(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|counted| counted.known = false);
     }
 }
 
@@ -151,6 +173,7 @@ pub struct MeterPort {
     client: Option<Client>,
     counters: Counters,
     last_association: Vec<u8>,
+    last_challenge: Vec<u8>,
 }
 
 impl MeterPort {
@@ -164,6 +187,7 @@ impl MeterPort {
             client: None,
             counters: counters.clone(),
             last_association: Vec::new(),
+            last_challenge: Vec::new(),
         }
     }
 
@@ -180,7 +204,7 @@ impl MeterPort {
 
     /// How the bench would come, with a counter that the meter takes: for those who change something about it.
     pub async fn credentials(&mut self, access: &Access) -> Result<Credentials, PortError> {
-        if access.keys.is_some() && self.counters.next(access.client).is_none() {
+        if access.keys.is_some() && !self.counters.get(access.client).known {
             self.learn_counter(access).await?;
         }
         Ok(Credentials {
@@ -188,7 +212,7 @@ impl MeterPort {
             secret: self.challenge(),
             title: if access.keys.is_some() { TITLE } else { SystemTitle([0; 8]) },
             keys: access.keys.clone(),
-            counter: self.counters.next(access.client).unwrap_or(0),
+            counter: self.counters.get(access.client).next,
             general: false,
         })
     }
@@ -197,9 +221,10 @@ impl MeterPort {
     pub async fn associate_with(&mut self, credentials: Credentials, client: u16) -> Result<(), PortError> {
         self.client = None;
         self.attach(client).await?;
-        let mut associating = Client::new(credentials);
+        let mut associating = Client::new(credentials).after(self.counters.get(client).received);
         let done = self.handshake(&mut associating).await;
-        self.counters.set(client, associating.counter());
+        self.counters.used(&associating, client);
+        self.last_challenge = associating.server_challenge().to_vec();
         done?;
         self.client = Some(associating);
         Ok(())
@@ -250,10 +275,10 @@ impl MeterPort {
         }
     }
 
-    /// The meter was without power: nothing stands, and its counters may have gone on.
+    /// The meter was without power: nothing stands, and the counters it takes may have gone on. Those of its answers go on too.
     pub fn forget(&mut self) {
         (self.carrier, self.client) = (None, None);
-        self.counters.forget();
+        self.counters.doubt();
     }
 
     /// Sends an APDU as it is, over the connection that stands; the answer as it is. What is not answered breaks the connection.
@@ -278,6 +303,11 @@ impl MeterPort {
     /// The first APDU of the association that was asked for last.
     pub fn last_association(&self) -> &[u8] {
         &self.last_association
+    }
+
+    /// The challenge of the meter in the association that was asked for last.
+    pub fn last_challenge(&self) -> &[u8] {
+        &self.last_challenge
     }
 
     /// What the HDLC link that stands was like.
@@ -316,7 +346,7 @@ impl MeterPort {
                 GetResponse::WithDataBlock { result: Err(result), .. } => return Ok(Err(result)),
                 GetResponse::WithDataBlock { last, number, result: Ok(raw), .. } if number == expected => {
                     value.extend_from_slice(raw);
-                    if value.len() > LONGEST_VALUE {
+                    if value.len() > LONGEST_VALUE || raw.is_empty() && !last {
                         return Err(self.protocol("an answer without an end"));
                     }
                     if last {
@@ -388,6 +418,7 @@ impl MeterPort {
         let Some(mut client) = self.client.take() else { return Err(self.silent("there is no association")) };
         let mut plain = vec![0; answer.len()];
         let opened = client.open(answer, &mut plain).map(<[u8]>::to_vec);
+        self.remember(&client);
         self.client = Some(client);
         opened.map_err(|source| self.refused(source))
     }
@@ -416,7 +447,10 @@ impl MeterPort {
         let counter = EncodedData::new(&value).ok().and_then(|v| v.value().integer());
         let counter = counter.and_then(|counter| u32::try_from(counter).ok());
         let counter = counter.ok_or_else(|| self.protocol(&format!("{what} is no counter")))?;
-        self.counters.set(access.client, counter);
+        if counter > u32::MAX - COUNTERS_LEFT {
+            return Err(self.protocol(&format!("{what} is {counter}: it is nearly used up")));
+        }
+        self.counters.learn(access.client, counter);
         self.close().await;
         Ok(())
     }
@@ -434,11 +468,11 @@ impl MeterPort {
 
     fn remember(&mut self, client: &Client) {
         if let Some((as_client, _)) = &self.carrier {
-            self.counters.set(*as_client, client.counter());
+            self.counters.used(client, *as_client);
         }
     }
 
-    /// Never the same twice on this bench.
+    /// Never the same twice in a run; an emulated bench says the same in every run with its seed.
     fn challenge(&mut self) -> [u8; 16] {
         self.challenges += 1;
         let (mut vector, mut challenge) = ([0; 12], [0; 16]);
@@ -458,7 +492,8 @@ impl MeterPort {
         }
     }
 
-    fn silent(&self, why: &str) -> PortError {
+    /// Nobody speaks here, and why.
+    pub fn silent(&self, why: &str) -> PortError {
         PortError::Silent { port: self.address.name.clone(), why: why.to_owned() }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Register {
     /// Last digit (Wh).
     pub(crate) resolution_wh: f64,
     pub(crate) scaler: i8,
+    /// Of IEC 62056-6-2.
+    pub(crate) unit: u8,
     /// How long the reading took (s): the meter went on meanwhile.
     pub(crate) seconds: f64,
 }
@@ -47,13 +49,21 @@ async fn read_register(bench: &mut Bench, place: usize, name: Obis) -> Result<Re
     let began = Instant::now();
     place.optical.associate(&reader).await?;
     let read = place.optical.register(3, name).await;
-    place.optical.close().await;
     let seconds = began.elapsed().as_secs_f64();
+    place.optical.close().await;
     let register = |read: RegisterReading| {
         let (watt_hours, resolution_wh) = (read.value(), read.resolution());
-        Register { watt_hours, resolution_wh, scaler: read.scaler, seconds }
+        Register { watt_hours, resolution_wh, scaler: read.scaler, unit: read.unit, seconds }
     };
     read.map(register)
+}
+
+/// Why a register cannot be tested in any useful time: its last digit is that of no meter.
+pub(crate) fn useless(register: &Register) -> Option<String> {
+    /// A digit of this many Wh takes a day at 10 A.
+    const COARSEST_WH: f64 = 1000.0;
+    let coarse = register.resolution_wh > COARSEST_WH;
+    coarse.then(|| format!("its last digit is {} Wh (scaler {})", register.resolution_wh, register.scaler))
 }
 
 /// Why a position is lost whose register moved while its impulses did not come.

@@ -41,7 +41,15 @@ pub(crate) async fn meter_constant(
     let mut before: Vec<(usize, Register)> = Vec::new();
     for place in places {
         match evidence::read(bench, place, load).await {
-            Ok(reading) => before.push((place, reading)),
+            Ok(reading) => match evidence::useless(&reading) {
+                None => before.push((place, reading)),
+                Some(why) => {
+                    bench.record(
+                        place,
+                        Taken::new(step, "impulses-against-register", "%", load, limit.cloned()).failed(why),
+                    )?;
+                }
+            },
             Err(text) => bench.lose(place, step.number, text)?,
         }
     }

@@ -70,13 +70,13 @@ pub(crate) fn findings(test: &PortTest) -> usize {
         PortCheck::Write { .. } | PortCheck::Act { .. } => 3,
         PortCheck::AccessRights { .. } => 0,
         PortCheck::WrongKey { .. } => 7,
-        PortCheck::Replay { off_seconds: None, .. } => 9,
+        PortCheck::Replay { off_seconds: None, .. } => 10,
         PortCheck::Replay { off_seconds: Some(_), .. } => 4,
         PortCheck::Downgrade { .. } => 21,
         PortCheck::AssociationLimits { .. } => 5,
         PortCheck::HdlcLink => 2,
-        // Rows, times, status; how many energies it holds only the meter knows.
-        PortCheck::LoadProfile { .. } => 3,
+        // Rows, clock, times, status; how many energies it holds only the meter knows.
+        PortCheck::LoadProfile { .. } => 4,
         PortCheck::Clock(test) => 2 + usize::from(test.set.is_some()),
     }
 }
@@ -143,13 +143,13 @@ impl<'b> Talk<'b> {
     }
 
     /// How a role comes to this meter.
-    fn access(&self, role: &str) -> Access {
+    fn access(&self, role: &str) -> Result<Access, PortError> {
         let known = self.accesses.iter().find(|access| access.role == role);
-        known.unwrap_or(&self.accesses[0]).clone()
+        known.cloned().ok_or_else(|| self.port.silent(&format!("the bench cannot come as {role}")))
     }
 
     async fn associate(&mut self, role: &str) -> Result<(), PortError> {
-        let access = self.access(role);
+        let access = self.access(role)?;
         self.port.associate(&access).await
     }
 
@@ -168,6 +168,8 @@ struct Finding {
     uncertainty: Option<Uncertainty>,
     /// An expectation without a figure was met, or not.
     met: Option<bool>,
+    /// The conditions did not stand: it decides nothing.
+    unsettled: bool,
     note: Option<String>,
     raw: Map<String, serde_json::Value>,
 }
@@ -192,6 +194,7 @@ impl Finding {
             limit: None,
             uncertainty: None,
             met: Some(met),
+            unsettled: false,
             note,
             raw,
         }
@@ -207,15 +210,16 @@ impl Finding {
             limit: Some(limit),
             uncertainty: None,
             met: None,
+            unsettled: false,
             note: None,
             raw: Map::new(),
         }
     }
 
     fn record(self, bench: &mut Bench, step: &ResolvedStep, place: usize, at: &LoadPoint) -> Result<(), RunError> {
-        let Self { subject, quantity, value, unit, limit, uncertainty, met, note, raw } = self;
+        let Self { subject, quantity, value, unit, limit, uncertainty, met, unsettled, note, raw } = self;
         let taken = Taken::new(step, quantity, unit, at, limit);
-        bench.record(place, Taken { subject: Some(subject), value, uncertainty, met, note, raw, ..taken })
+        bench.record(place, Taken { subject: Some(subject), value, uncertainty, met, unsettled, note, raw, ..taken })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use meterbench_instruments::Energy;
 use meterbench_plan::{RegisterPoint, ResolvedStep};
-use meterbench_record::{Event, Value};
+use meterbench_record::{EnergyKind, Event, Value};
 use meterbench_standards::gum::Budget;
 use serde_json::{Map, json};
 
@@ -31,9 +31,20 @@ pub(crate) async fn register_test(
         let mut before = Vec::new();
         for place in bench.active() {
             match evidence::read(bench, place, load).await {
-                Ok(register) => before.push((place, register)),
+                Ok(register) => match evidence::useless(&register) {
+                    None => before.push((place, register)),
+                    Some(why) => {
+                        bench.record(
+                            place,
+                            Taken::new(step, "register-error", "%", load, point.limit.clone()).failed(why),
+                        )?;
+                    }
+                },
                 Err(text) => bench.lose(place, step.number, text)?,
             }
+        }
+        if before.is_empty() {
+            continue;
         }
         let percent = point.limit.as_ref().and_then(|limit| limit.high).unwrap_or(ASSUMED_LIMIT_PERCENT);
         let coarsest = before.iter().map(|(_, register)| register.resolution_wh).fold(1.0, f64::max);
@@ -62,6 +73,10 @@ fn judge(
     raw.insert("reference_uwh".into(), json!((reference.watt_hours * 1e6).round() as i64));
     raw.insert("scaler".into(), json!(after.scaler));
     let taken = Taken { raw, ..Taken::new(step, "register-error", "%", &point.load, point.limit.clone()) };
+    let unit = if point.load.energy == EnergyKind::Reactive { 32 } else { 30 };
+    if after.unit != unit {
+        return bench.record(place, taken.failed(format!("the register says unit {}, expected {unit}", after.unit)));
+    }
     if gained <= 0.0 {
         return bench.record(place, taken.failed("the register did not move".to_owned()));
     }

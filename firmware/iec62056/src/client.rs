@@ -143,6 +143,23 @@ impl Client {
         }
     }
 
+    /// Takes no answer that is not newer than those of an association before.
+    #[must_use]
+    pub fn after(mut self, received: ReceiveCounter) -> Self {
+        self.received = received;
+        self
+    }
+
+    /// The counters of the server, for [`Client::after`].
+    pub fn received(&self) -> ReceiveCounter {
+        self.received
+    }
+
+    /// The server's challenge; empty before it came.
+    pub fn server_challenge(&self) -> &[u8] {
+        self.server_challenge.0.get(..self.server_challenge.1).unwrap_or_default()
+    }
+
     /// The next invocation counter: what must be kept for the next association.
     pub fn counter(&self) -> u32 {
         self.credentials.counter

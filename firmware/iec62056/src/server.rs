@@ -94,6 +94,8 @@ pub enum Notice {
     Replayed,
     /// An APDU was protected less than the policy demands.
     NotProtected,
+    /// A client wants to write or to call with a service that it was not offered.
+    NotOffered,
 }
 
 /// What stands behind a server: objects, rights, keys and counters.

@@ -399,6 +399,7 @@ impl LogicalDevice for Meter {
             Notice::AuthenticationFailed => SecurityEvent::AuthenticationFailed,
             Notice::NotGenuine | Notice::NotProtected => SecurityEvent::NotGenuine,
             Notice::Replayed => SecurityEvent::Replayed,
+            Notice::NotOffered => SecurityEvent::AccessDenied,
         };
         let now = self.stamp();
         self.records_mut().tell_security(now, event);

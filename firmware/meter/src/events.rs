@@ -76,7 +76,15 @@ impl EventLog {
         log
     }
 
-    /// Adds a row, unless the newest says the same of this very minute: a flood must not wipe out what came before.
+    /// Adds a row, unless one of this very minute says the same: a flood fills no more than a row a minute of its kind.
+    pub(crate) fn push_once_a_minute(&mut self, memory: &mut Memory, at: Stamp, code: u8) {
+        let minute = |stamp: &Stamp| (stamp.utc / 60, stamp.deviation);
+        if !self.rows().any(|(before, same)| same == code && minute(&before) == minute(&at)) {
+            self.push(memory, at, code);
+        }
+    }
+
+    /// Adds a row, unless the newest says the same of this very minute.
     pub(crate) fn push(&mut self, memory: &mut Memory, at: Stamp, code: u8) {
         let minute = |stamp: &Stamp| (stamp.utc / 60, stamp.deviation);
         if self.rows().last().is_some_and(|(before, same)| same == code && minute(&before) == minute(&at)) {

@@ -167,7 +167,7 @@ impl Records {
 
     /// Writes an event about security down.
     pub(crate) fn tell_security(&mut self, at: Stamp, event: SecurityEvent) {
-        self.security.push(&mut self.memory, at, event as u8);
+        self.security.push_once_a_minute(&mut self.memory, at, event as u8);
     }
 
     /// Somebody set the clock.

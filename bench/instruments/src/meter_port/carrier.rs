@@ -23,8 +23,11 @@ const FRAME: usize = INFORMATION as usize + 20;
 const MANAGEMENT: u16 = 1;
 /// Lower HDLC address of a meter as delivered.
 const METER: u16 = 17;
-/// Longest wait for an answer.
+/// Longest wait for an answer in which nothing new comes.
 const ANSWER_MS: u32 = 10_000;
+/// Longest time for sign-on and link, and for a whole exchange, whatever comes meanwhile.
+const OPENING: Duration = Duration::from_secs(60);
+const EXCHANGE: Duration = Duration::from_secs(60);
 
 /// Why nothing is carried.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +82,11 @@ enum Kind {
 impl Carrier {
     /// Opens a connection for the client of this service access point.
     pub(super) async fn open(address: &PortAddress, client: u16) -> Result<Self, CarrierError> {
+        let opened = timeout(OPENING, Self::open_whenever(address, client)).await;
+        opened.unwrap_or_else(|_| Err(CarrierError::Silent("the port does not come to an end of opening".into())))
+    }
+
+    async fn open_whenever(address: &PortAddress, client: u16) -> Result<Self, CarrierError> {
         let stream = address.endpoint.connect().await?;
         let stream: Box<dyn Stream> = match &address.tracer {
             Some(tracer) => Box::new(tracer.octets(&address.name, stream)),
@@ -98,6 +106,11 @@ impl Carrier {
 
     /// Sends an APDU and waits for the one in return.
     pub(super) async fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
+        let answer = timeout(EXCHANGE, self.exchange_whenever(apdu)).await;
+        answer.unwrap_or_else(|_| Err(CarrierError::Silent("an answer does not come to its end".into())))
+    }
+
+    async fn exchange_whenever(&mut self, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
         let now = self.now_ms();
         match &mut self.kind {
             Kind::Network(_, client) => {

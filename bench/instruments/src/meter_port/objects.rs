@@ -55,6 +55,8 @@ pub struct LoggedEvent {
     pub code: u8,
 }
 
+/// Rows of an object list that are read: what follows is an error of the list.
+const MOST_OBJECTS: usize = 2000;
 /// The current association.
 const ASSOCIATION: Obis = Obis([0, 0, 40, 0, 0, 255]);
 /// The clock.
@@ -113,7 +115,7 @@ fn read<T>(octets: &[u8], take: impl FnOnce(&mut Reader<'_>) -> Result<T, Decode
 
 fn listed(reader: &mut Reader<'_>) -> Result<Vec<ListedObject>, DecodeError> {
     let mut objects = Vec::new();
-    for _ in 0..reader.array_of()? {
+    for _ in 0..reader.array_of()?.min(MOST_OBJECTS) {
         reader.structure_of(4)?;
         let class = reader.long_unsigned()?;
         let _version = reader.unsigned()?;

@@ -13,7 +13,7 @@ pub struct RegisterPoint {
 }
 
 impl Resolver<'_> {
-    /// At Imax, import and export of what the meter registers, where the plan names no points.
+    /// At Imax, import, where the plan names no points.
     pub(super) fn register_test(&self, step: &Step, at: Option<&[Block]>) -> Option<Action> {
         let imax = LoadPoint { current: "Imax".into(), ampere: self.plate.imax_ampere, ..self.reference_conditions() };
         let own = || vec![Placed { load: imax.clone(), span: step.span.clone() }];

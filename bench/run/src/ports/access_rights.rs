@@ -1,10 +1,11 @@
 //! Every role, every object, every attribute and method: what the meter does against what its object list says and what the
 //! plan allows.
 //!
-//! Nothing is changed by it. Where a right is expected to be refused, what was read is written back, and a method is called
+//! Nothing is changed by it on a meter that keeps its rights. Where a right is expected to be refused, what was read is written back, and a method is called
 //! with the parameter zero; where it is expected to be granted, a value of the wrong type shows that the right is there.
 
 use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult, MethodDescriptor, SelectiveAccess};
+use meterbench_iec62056::client::ClientError;
 use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::octets::Writer;
 use meterbench_instruments::{ListedObject, PortError};
@@ -12,6 +13,7 @@ use meterbench_plan::{ROLES, RightsRule};
 use meterbench_record::Value;
 use serde_json::json;
 
+use super::objects::is_denied;
 use super::{Finding, Talk, plan_limit};
 
 /// `null-data`: no attribute and no parameter has this type.
@@ -58,10 +60,10 @@ struct Cells {
 impl Talk<'_> {
     /// One finding for each role and object: how many of its cells depart.
     pub(super) async fn access_rights(&mut self, rules: &[RightsRule]) -> Result<(), PortError> {
+        let every = self.every_object().await?;
         self.associate("management").await?;
-        let every = self.port.object_list().await?;
         let values = self.values(&every).await?;
-        for role in ROLES.into_iter().filter(|role| self.accesses.iter().any(|access| access.role == *role)) {
+        for role in ROLES {
             self.associate(role).await?;
             let own = self.port.object_list().await?;
             for object in &every {
@@ -74,16 +76,49 @@ impl Talk<'_> {
         Ok(())
     }
 
+    /// What stands in the list of any role: what is hidden from one is tried by it too.
+    async fn every_object(&mut self) -> Result<Vec<ListedObject>, PortError> {
+        let mut every: Vec<ListedObject> = Vec::new();
+        for role in ROLES {
+            self.associate(role).await?;
+            for object in self.port.object_list().await? {
+                let Some(known) = every.iter_mut().find(|row| (row.class, row.name) == (object.class, object.name))
+                else {
+                    every.push(object);
+                    continue;
+                };
+                for right in object.attributes {
+                    if !known.attributes.iter().any(|own| own.attribute == right.attribute) {
+                        known.attributes.push(right);
+                    }
+                }
+                for method in object.methods {
+                    if !known.methods.iter().any(|own| own.0 == method.0) {
+                        known.methods.push(method);
+                    }
+                }
+            }
+        }
+        if every.is_empty() {
+            return Err(self.port.protocol("the object lists of all roles are empty"));
+        }
+        Ok(every)
+    }
+
     /// What management reads of every attribute, to be written back.
     async fn values(&mut self, objects: &[ListedObject]) -> Result<Vec<(AttributeDescriptor, Vec<u8>)>, PortError> {
         let mut values = Vec::new();
         for object in objects {
             for right in object.attributes.iter().filter(|right| right.read) {
                 let attribute = of(object, right.attribute);
-                if let Ok(value) = self.get_little(attribute).await?
-                    && value.len() < 600
-                {
-                    values.push((attribute, value));
+                // What one role alone is shown may end the service for another.
+                match self.get_little(attribute).await {
+                    Ok(Ok(value)) if value.len() < 600 => values.push((attribute, value)),
+                    Ok(_) => {}
+                    Err(PortError::Refused { source: ClientError::Exception(_), .. }) => {
+                        self.associate("management").await?;
+                    }
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -115,12 +150,12 @@ impl Talk<'_> {
             let claim = claimed.and_then(|row| row.attributes.iter().find(|own| own.attribute == right.attribute));
             // A name may be read by whoever knows it.
             let may_read = may(Doing::Read) || right.attribute == 1;
-            let read = self.granted(Request::Get(attribute)).await?;
+            let read = self.granted(role, Request::Get(attribute)).await?;
             cells.compare(Doing::Read, right.attribute, read, claim.is_some_and(|claim| claim.read), may_read);
             let (claimed, may_write) = (claim.is_some_and(|claim| claim.write), may(Doing::Write));
             let known = values.iter().find(|(of, _)| *of == attribute).map_or(&NULL[..], |(_, value)| value);
             let value = if claimed && may_write { &NULL[..] } else { known };
-            let written = self.granted(Request::Set(attribute, value)).await?;
+            let written = self.granted(role, Request::Set(attribute, value)).await?;
             cells.compare(Doing::Write, right.attribute, written, claimed, may_write);
             cells.words.push(format!(
                 "{}{}",
@@ -133,7 +168,7 @@ impl Talk<'_> {
             let claim = claimed.and_then(|row| row.methods.iter().find(|own| own.0 == number));
             let (claimed, may_act) = (claim.is_some_and(|claim| claim.1), may(Doing::Act));
             let parameter = if claimed && may_act { &NULL[..] } else { &ZERO[..] };
-            let called = self.granted(Request::Act(method, parameter)).await?;
+            let called = self.granted(role, Request::Act(method, parameter)).await?;
             cells.compare(Doing::Act, number, called, claimed, may_act);
             cells.words.push(format!("m{number}{}", letters(&[(Doing::Act, called)])));
         }
@@ -141,16 +176,19 @@ impl Talk<'_> {
     }
 
     /// Whether the rights let a request through, whatever becomes of it. An association that a request ended is opened anew.
-    async fn granted(&mut self, request: Request<'_>) -> Result<bool, PortError> {
+    async fn granted(&mut self, role: &str, request: Request<'_>) -> Result<bool, PortError> {
         let answered = match request {
             Request::Get(attribute) => self.get_little(attribute).await.map(|given| given.err().map_or(0, |e| e.0)),
             Request::Set(attribute, value) => self.port.set(attribute, value).await.map(|result| result.0),
             Request::Act(method, parameter) => self.port.act(method, Some(parameter)).await.map(|result| result.0),
         };
         match answered {
-            Ok(result) => Ok(result != DataAccessResult::READ_WRITE_DENIED.0),
-            // The service itself is refused to this client.
-            Err(PortError::Refused { .. }) => Ok(false),
+            Ok(result) => Ok(!is_denied(result)),
+            // The service itself is refused to this client, or the link is taken from it.
+            Err(PortError::Refused { source: ClientError::Exception(_), .. } | PortError::NoLink { .. }) => {
+                self.associate(role).await?;
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meterbench_iec62056::apdu::{Apdu, AttributeDescriptor};
 use meterbench_iec62056::obis::Obis;
-use meterbench_instruments::{PortError, PortKind};
+use meterbench_instruments::PortError;
 use meterbench_record::Value;
 use tokio::time::sleep;
 
@@ -18,7 +18,7 @@ const PLAIN_GET: [u8; 13] = [0xC0, 1, 0xC1, 0, 1, 0, 0, 96, 1, 0, 255, 2, 0];
 impl Talk<'_> {
     /// Without an association nothing is given; so many can follow each other; one that was given back, or left alone, is gone.
     pub(super) async fn association_limits(&mut self, role: &str, times: u64) -> Result<(), PortError> {
-        let access = self.access(role);
+        let access = self.access(role)?;
         self.port.attach(access.client).await?;
         self.nothing_is_given(&format!("{role} without an association")).await?;
 
@@ -27,6 +27,10 @@ impl Talk<'_> {
         for _ in 0..times {
             let done = match self.port.associate(&access).await {
                 Ok(()) => self.port.get(serial).await.map(|given| given.is_ok()),
+                Err(error) => Err(error),
+            };
+            let done = match done {
+                Ok(given) => self.port.release().await.map(|()| given),
                 Err(error) => Err(error),
             };
             match done {
@@ -66,7 +70,8 @@ impl Talk<'_> {
     async fn nothing_is_given(&mut self, subject: &str) -> Result<(), PortError> {
         let answer = match self.port.exchange(&PLAIN_GET).await {
             Ok(answer) => answer,
-            Err(PortError::Silent { .. }) if self.port.kind() == PortKind::Network => Vec::new(),
+            // What follows shows whether the meter lives.
+            Err(PortError::Silent { .. } | PortError::NoLink { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
         let given = matches!(Apdu::decode(&answer), Ok(Apdu::GetResponse(_) | Apdu::Ciphered(_)));

@@ -26,7 +26,7 @@ fn harmless(out: &mut Writer<'_>) {
 impl Talk<'_> {
     /// Keys that are wrong by one bit.
     pub(super) async fn wrong_key(&mut self, role: &str) -> Result<(), PortError> {
-        let access = self.access(role);
+        let access = self.access(role)?;
         let Some((encryption, authentication)) = access.keys.clone() else { return Ok(()) };
         let off_by_a_bit = |key: &Key| {
             let mut octets = key.0;
@@ -38,7 +38,7 @@ impl Talk<'_> {
             ("authentication key", (encryption.clone(), off_by_a_bit(&authentication))),
         ];
         for (which, keys) in wrong {
-            let before = self.before(REFUSED).await?;
+            let before = self.before(REFUSED, None).await?;
             let credentials = self.port.credentials(&access).await?;
             let outcome =
                 self.port.associate_with(Credentials { keys: Some(keys), ..credentials }, access.client).await;
@@ -47,18 +47,22 @@ impl Talk<'_> {
             self.after(&before, &subject).await?;
         }
         // The right ones open the association as before.
-        let outcome = self.associate(role).await;
-        let found = outcome.as_ref().map_or_else(ToString::to_string, |()| "open".to_owned());
-        self.find(Finding::met(&format!("{role}, right keys"), "association", outcome.is_ok(), &found, "open", None));
-        outcome
+        let found = match self.associate(role).await {
+            Err(error) if !error.is_of_meter() => return Err(error),
+            Err(error) => error.to_string(),
+            Ok(()) => "open".to_owned(),
+        };
+        self.find(Finding::met(&format!("{role}, right keys"), "association", found == "open", &found, "open", None));
+        Ok(())
     }
 
     /// Requests that were heard before: within the association, in the next, and the request for an association itself.
     pub(super) async fn replay(&mut self, role: &str) -> Result<(), PortError> {
         let subject = format!("{role}, the same request twice");
-        let before = self.before(REPLAYED).await?;
+        let before = self.before(REPLAYED, None).await?;
         self.associate(role).await?;
         let association = self.port.last_association().to_vec();
+        let challenge = self.port.last_challenge().to_vec();
         let heard = self.port.protect(SecurityControl::BOTH, harmless)?;
         let answer = self.port.exchange(&heard).await?;
         self.port.open(&answer)?;
@@ -66,14 +70,17 @@ impl Talk<'_> {
         self.after(&before, &subject).await?;
 
         let subject = format!("{role}, a request of the association before");
-        let before = self.before(REPLAYED).await?;
+        let before = self.before(REPLAYED, None).await?;
         self.associate(role).await?;
+        let new = !challenge.is_empty() && self.port.last_challenge() != challenge;
+        let found = if new { "new" } else { "that of before" };
+        self.find(Finding::met(&format!("{role}, the next association"), "challenge", new, found, "new", None));
         self.repeated(&subject, &heard).await?;
         self.after(&before, &subject).await?;
 
         let subject = format!("{role}, the association of before");
-        let before = self.before(REPLAYED).await?;
-        let client = self.access(role).client;
+        let before = self.before(REPLAYED, None).await?;
+        let client = self.access(role)?.client;
         self.port.attach(client).await?;
         self.repeated(&subject, &association).await?;
         self.after(&before, &subject).await
@@ -94,9 +101,9 @@ impl Talk<'_> {
 
     /// Associations and requests that are protected less than the role needs.
     pub(super) async fn downgrade(&mut self, role: &str) -> Result<(), PortError> {
-        let access = self.access(role);
+        let access = self.access(role)?;
         let other = if role == "management" { "reader" } else { "management" };
-        let keys_of_another = self.access(other).keys;
+        let keys_of_another = self.access(other)?.keys;
         type Change = fn(Credentials) -> Credentials;
         let less: [(&str, Change); 3] = [
             ("without authentication", |c| Credentials { mechanism: Mechanism::LOWEST, keys: None, ..c }),
@@ -105,14 +112,14 @@ impl Talk<'_> {
         ];
         for (how, change) in less {
             let subject = format!("{role} {how}");
-            let before = self.before(REFUSED).await?;
+            let before = self.before(REFUSED, None).await?;
             let credentials = change(self.port.credentials(&access).await?);
             let outcome = self.port.associate_with(credentials, access.client).await;
             self.association_refused(&subject, outcome);
             self.after(&before, &subject).await?;
         }
         let subject = format!("{role} with the keys of {other}");
-        let before = self.before(REFUSED).await?;
+        let before = self.before(REFUSED, None).await?;
         let credentials = Credentials { keys: keys_of_another, ..self.port.credentials(&access).await? };
         let outcome = self.port.associate_with(credentials, access.client).await;
         self.association_refused(&subject, outcome);
@@ -124,7 +131,7 @@ impl Talk<'_> {
             ("only authenticated", Some(SecurityControl::AUTHENTICATED)),
         ] {
             let subject = format!("{role}, a request {how}");
-            let before = self.before(REFUSED).await?;
+            let before = self.before(REFUSED, None).await?;
             self.associate(role).await?;
             let request = match control {
                 Some(control) => self.port.protect(control, harmless)?,
@@ -146,11 +153,12 @@ impl Talk<'_> {
     fn association_refused(&mut self, subject: &str, outcome: Result<(), PortError>) {
         let (refused, found) = match outcome {
             Ok(()) => (false, "open".to_owned()),
-            Err(PortError::Refused { source: ClientError::Unexpected | ClientError::ServerNotGenuine, .. }) => {
-                (false, "admitted as far as the challenge".to_owned())
-            }
             Err(PortError::Silent { .. } | PortError::NoLink { .. }) => (true, "no answer".to_owned()),
-            Err(PortError::Refused { source, .. }) => (true, source.to_string()),
+            Err(PortError::Refused { source, .. }) => {
+                let refused =
+                    matches!(source, ClientError::Refused(_) | ClientError::Exception(_) | ClientError::NotAccepted(_));
+                (refused, if refused { source.to_string() } else { format!("admitted, and then: {source}") })
+            }
             Err(error) => (false, error.to_string()),
         };
         self.find(Finding::met(subject, "association", refused, &found, "refused", None));

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use meterbench_iec62056::apdu::AttributeDescriptor;
+use meterbench_iec62056::date_time::DateTime;
 use meterbench_iec62056::obis::Obis;
 use meterbench_instruments::{ListedObject, LoggedEvent, PortError};
 use tokio::time::sleep;
 
 use super::{Finding, Talk};
 
+/// Longer than a minute.
+const A_MINUTE: Duration = Duration::from_secs(61);
+/// Octets of the longest value that stands still.
+const LONGEST_STANDING: usize = 64 * 1024;
 /// The security log.
 const SECURITY_LOG: Obis = Obis([0, 0, 99, 98, 1, 255]);
 
@@ -22,73 +27,88 @@ pub(super) mod code {
 
 /// What stands in a meter before something is tried.
 pub(super) struct Before {
-    values: Vec<(Obis, i8, Vec<u8>)>,
-    /// The minute of the meter's clock (since 1970).
-    minute: i64,
+    values: Vec<(AttributeDescriptor, Vec<u8>)>,
+    events: Vec<LoggedEvent>,
     codes: &'static [u8],
+    /// What is tried is written to this.
+    target: Option<AttributeDescriptor>,
 }
 
-fn minute(event: &LoggedEvent) -> i64 {
-    event.at.hundredths_since_1970().map_or(i64::MIN, |at| at.div_euclid(6000))
+/// The minute of a time (since 1970); none for a clock without a date.
+fn minute(at: &DateTime) -> Option<i64> {
+    at.hundredths_since_1970().map(|at| at.div_euclid(6000))
 }
 
 impl Talk<'_> {
-    /// Looks at everything that stands still, as management. `codes`: events of which one must be logged.
+    /// Looks at everything that stands still, and at the target, as management. `codes`: events of which one must be logged.
     ///
     /// A logger may keep one event of a kind a minute: where it has one of this minute, the next is waited for.
-    pub(super) async fn before(&mut self, codes: &'static [u8]) -> Result<Before, PortError> {
+    pub(super) async fn before(
+        &mut self,
+        codes: &'static [u8],
+        target: Option<AttributeDescriptor>,
+    ) -> Result<Before, PortError> {
         self.associate("management").await?;
-        let values = self.standing_values().await?;
-        let clock = |at: meterbench_iec62056::date_time::DateTime| at.hundredths_since_1970().unwrap_or(0);
-        let mut now = clock(self.port.clock().await?);
+        let values = self.standing_values(target).await?;
+        let now = self.port.clock().await?;
         let events = self.port.events(SECURITY_LOG).await?;
-        let logged_now = |event: &LoggedEvent| codes.contains(&event.code) && minute(event) == now.div_euclid(6000);
-        if events.last().is_some_and(logged_now) {
-            let rest = 6000 - now.rem_euclid(6000) + 100;
-            sleep(Duration::from_millis(u64::try_from(10 * rest).unwrap_or(61_000))).await;
-            self.associate("management").await?;
-            now = clock(self.port.clock().await?);
+        if events.iter().any(|event| codes.contains(&event.code) && minute(&event.at) == minute(&now)) {
+            self.port.close().await;
+            sleep(A_MINUTE).await;
         }
         self.port.close().await;
-        Ok(Before { values, minute: now.div_euclid(6000), codes })
+        Ok(Before { values, events, codes, target })
     }
 
-    /// Looks again: the event stands in the log, and nothing has changed.
+    /// Looks again: a row that was not there stands in the log, and nothing has changed.
     pub(super) async fn after(&mut self, before: &Before, subject: &str) -> Result<(), PortError> {
         self.port.close().await;
         self.associate("management").await?;
         let events = self.port.events(SECURITY_LOG).await?;
-        let logged =
-            events.iter().rev().find(|event| before.codes.contains(&event.code) && minute(event) >= before.minute);
+        let is_new = |event: &&LoggedEvent| before.codes.contains(&event.code) && !before.events.contains(event);
+        let logged = events.iter().rev().find(is_new);
         let found = logged.map_or("not logged".to_owned(), |event| format!("event {} at {}", event.code, event.at));
         let wanted: Vec<String> = before.codes.iter().map(u8::to_string).collect();
         let expected = format!("event {} in the security log", wanted.join(" or "));
         self.find(Finding::met(subject, "event", logged.is_some(), &found, &expected, None));
-        let mut changed = Vec::new();
-        for (name, attribute, value) in self.standing_values().await? {
-            let was = before.values.iter().find(|(of, number, _)| (*of, *number) == (name, attribute));
-            if was.is_none_or(|(_, _, was)| *was != value) {
-                changed.push(format!("{name} attribute {attribute}"));
-            }
-        }
-        let found = if changed.is_empty() { "unchanged" } else { "changed" };
-        let note = (!changed.is_empty()).then(|| format!("changed: {}", changed.join(", ")));
-        self.find(Finding::met(subject, "data", changed.is_empty(), found, "unchanged", note));
+        let values = self.standing_values(before.target).await?;
+        let missing = |of: &[(AttributeDescriptor, Vec<u8>)], row: &(AttributeDescriptor, Vec<u8>)| !of.contains(row);
+        let mut changed: Vec<String> = values
+            .iter()
+            .filter(|row| missing(&before.values, row))
+            .chain(before.values.iter().filter(|row| missing(&values, row)))
+            .map(|(of, _)| format!("{} attribute {}", of.name, of.attribute))
+            .collect();
+        changed.dedup();
+        let same = changed.is_empty() && !values.is_empty();
+        let found = if same { "unchanged" } else { "changed" };
+        let note = (!same).then(|| format!("changed: {}", changed.join(", ")));
+        let mut finding = Finding::met(subject, "data", same, found, "unchanged", note);
+        finding.raw.insert("attributes".into(), values.len().into());
+        self.find(finding);
         self.port.close().await;
         Ok(())
     }
 
     /// Every attribute that management reads and that nothing but a client changes.
-    async fn standing_values(&mut self) -> Result<Vec<(Obis, i8, Vec<u8>)>, PortError> {
+    async fn standing_values(
+        &mut self,
+        target: Option<AttributeDescriptor>,
+    ) -> Result<Vec<(AttributeDescriptor, Vec<u8>)>, PortError> {
         let (objects, at_rest) = (self.port.object_list().await?, self.at_rest);
         let mut values = Vec::new();
         for object in &objects {
-            for right in object.attributes.iter().filter(|right| right.read && stands(object, right.attribute, at_rest))
-            {
+            for right in object.attributes.iter().filter(|right| right.read) {
                 let attribute =
                     AttributeDescriptor { class: object.class, name: object.name, attribute: right.attribute };
+                if !stands(object, right.attribute, at_rest) && target != Some(attribute) {
+                    continue;
+                }
                 if let Ok(value) = self.port.get(attribute).await? {
-                    values.push((object.name, right.attribute, value));
+                    if value.len() > LONGEST_STANDING {
+                        return Err(self.port.protocol(&format!("{} has {} octets", object.name, value.len())));
+                    }
+                    values.push((attribute, value));
                 }
             }
         }

@@ -5,9 +5,10 @@ use meterbench_record::Value;
 
 use super::{Finding, Talk, plan_limit};
 
-/// A frame to the meter whose check sequence is wrong, and octets that are no frame.
+/// A request of the reader to connect anew, with a wrong check sequence, and octets that are no frame. A meter that takes it
+/// drops the association.
 const DAMAGED: [u8; 18] =
-    [0x7E, 0xA0, 0x0A, 0x02, 0x23, 0x21, 0x93, 0x00, 0x00, 0x00, 0x00, 0x7E, 0xFF, 0x00, 0x55, 0xAA, 0x7E, 0x7E];
+    [0x7E, 0xA0, 0x0A, 0x02, 0x23, 0x05, 0x93, 0x00, 0x00, 0x00, 0x00, 0x7E, 0xFF, 0x00, 0x55, 0xAA, 0x7E, 0x7E];
 
 impl Talk<'_> {
     /// A long answer keeps to the window; damaged frames and noise are passed over.
@@ -25,6 +26,10 @@ impl Talk<'_> {
 
         self.port.write_raw(&DAMAGED).await?;
         let after = self.port.object_list().await;
+        if after.as_ref().is_err_and(|error| !error.is_of_meter()) {
+            // Does it live? Then the noise was too much for it; if not, it is the line.
+            self.associate("reader").await?;
+        }
         let same = after.as_ref().is_ok_and(|list| list.len() == objects);
         let found = match &after {
             Ok(_) if same => "answered as before".to_owned(),

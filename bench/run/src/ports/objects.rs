@@ -1,6 +1,7 @@
 //! Reading, writing and calling single objects.
 
 use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult, MethodDescriptor};
+use meterbench_iec62056::client::ClientError;
 use meterbench_iec62056::data::EncodedData;
 use meterbench_instruments::{PortError, result_words};
 use meterbench_plan::{DlmsValue, ObjectName, READ_UNITS, ReadExpectation, ReadValue};
@@ -62,7 +63,7 @@ impl Talk<'_> {
         let limit = plan_limit(low, high, &object.words);
         let value = Value::Number(reading.value() / factor);
         let mut finding = Finding::figure(&object.words, "reading", value, unit, limit);
-        finding.raw.insert("digits".into(), json!(reading.digits as i64));
+        finding.raw.insert("digits".into(), json!(i64::try_from(reading.digits).unwrap_or(i64::MAX)));
         finding.raw.insert("scaler".into(), json!(reading.scaler));
         finding.raw.insert("unit".into(), json!(reading.unit));
         let digit = Budget::default().rectangular("register: last digit", reading.resolution() / factor / 2.0);
@@ -88,7 +89,7 @@ impl Talk<'_> {
         if granted {
             self.associate(role).await?;
             let result = self.port.set(attribute, &value.octets).await?;
-            self.answered(&subject, result.0, true);
+            self.succeeded(&subject, result.0);
             let back = self.port.get(attribute).await?;
             let same = back.as_ref().is_ok_and(|back| *back == value.octets);
             let found = match &back {
@@ -99,10 +100,10 @@ impl Talk<'_> {
             self.find(Finding::met(&subject, "read-back", same, &found, &value.words, None));
             return Ok(());
         }
-        let before = self.before(&[code::ACCESS_DENIED]).await?;
+        let before = self.before(&[code::ACCESS_DENIED], Some(attribute)).await?;
         self.associate(role).await?;
-        let result = self.port.set(attribute, &value.octets).await?;
-        self.answered(&subject, result.0, false);
+        let answered = self.port.set(attribute, &value.octets).await;
+        self.refused(&subject, answered.map(|result| result.0))?;
         self.after(&before, &subject).await
     }
 
@@ -121,21 +122,39 @@ impl Talk<'_> {
         if granted {
             self.associate(role).await?;
             let result = self.port.act(method, parameter).await?;
-            self.answered(&subject, result.0, true);
+            self.succeeded(&subject, result.0);
             return Ok(());
         }
-        let before = self.before(&[code::ACCESS_DENIED]).await?;
+        let before = self.before(&[code::ACCESS_DENIED], None).await?;
         self.associate(role).await?;
-        let result = self.port.act(method, parameter).await?;
-        self.answered(&subject, result.0, false);
+        let answered = self.port.act(method, parameter).await;
+        self.refused(&subject, answered.map(|result| result.0))?;
         self.after(&before, &subject).await
     }
 
-    fn answered(&mut self, subject: &str, result: u8, granted: bool) {
+    fn succeeded(&mut self, subject: &str, result: u8) {
         let done = result == DataAccessResult::SUCCESS.0;
-        let expected = if granted { "success" } else { "refused" };
-        self.find(Finding::met(subject, "access", done == granted, &result_words(result), expected, None));
+        self.find(Finding::met(subject, "access", done, &result_words(result), "success", None));
     }
+
+    /// Denied, or hidden, or a service that this client is not offered. All else has been tried by the meter.
+    fn refused(&mut self, subject: &str, answered: Result<u8, PortError>) -> Result<(), PortError> {
+        let (refused, found) = match answered {
+            Ok(result) => (is_denied(result), result_words(result)),
+            Err(PortError::Refused { source: ClientError::Exception(_), .. }) => (true, "exception".to_owned()),
+            Err(error) => return Err(error),
+        };
+        self.find(Finding::met(subject, "access", refused, &found, "refused", None));
+        Ok(())
+    }
+}
+
+/// Results by which a meter says that it does not do this for this client.
+pub(super) fn is_denied(result: u8) -> bool {
+    matches!(
+        DataAccessResult(result),
+        DataAccessResult::READ_WRITE_DENIED | DataAccessResult::OBJECT_UNDEFINED | DataAccessResult::OBJECT_UNAVAILABLE
+    )
 }
 
 fn hexadecimal(octets: &[u8]) -> String {

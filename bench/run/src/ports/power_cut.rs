@@ -43,7 +43,7 @@ pub(super) async fn replay(
 }
 
 async fn listen(talk: &mut Talk<'_>, role: &str) -> Result<(Before, Vec<u8>), PortError> {
-    let before = talk.before(REPLAYED).await?;
+    let before = talk.before(REPLAYED, None).await?;
     talk.associate(role).await?;
     let heard = talk.port.last_association().to_vec();
     talk.port.close().await;
@@ -58,7 +58,7 @@ async fn say_again(
     before: &Before,
     heard: &[u8],
 ) -> Result<(), PortError> {
-    let access = talk.access(role);
+    let access = talk.access(role)?;
     talk.port.attach(access.client).await?;
     talk.repeated(subject, heard).await?;
     talk.after(before, subject).await?;

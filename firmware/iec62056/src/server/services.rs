@@ -44,6 +44,10 @@ impl Server {
             Apdu::ActionRequest(request) if matches!(self.state, State::Challenged(..)) => {
                 self.act(device, &request, out)
             }
+            Apdu::SetRequest(_) | Apdu::ActionRequest(_) if open => {
+                device.notice(self.agreed.client, super::Notice::NotOffered);
+                exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::SERVICE_NOT_SUPPORTED, out)
+            }
             _ if open => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::SERVICE_NOT_SUPPORTED, out),
             _ => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out),
         };
