@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use meterbench_plan::Source;
+use meterbench_plan::{Action, PortCheck, ResolvedPlan, Source};
 use meterbench_record::{Event, JournalLine, Outcome, PositionInfo, Record};
 
 use crate::arguments::{EngineChoice, RunArguments};
@@ -88,7 +88,7 @@ pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
     prepared.source.name.clone_from(&record.subject.plan_file);
     check_unchanged(&record, &equipped, &prepared)?;
     let retest = !arguments.positions.is_empty();
-    let first_step = if retest { 1 } else { record.steps_ended + 1 };
+    let first_step = if retest { 1 } else { goes_on_with(&prepared.plan, record.steps_ended + 1) };
     // A run that lost nothing but its last word gets it.
     if first_step as usize > prepared.plan.steps.len() && record.outcome.is_some() {
         let told = record.outcome.map_or("without a last word", Outcome::word);
@@ -99,6 +99,21 @@ pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
     let attempt = record.attempt() + 1;
     let from = From { directory, record, first_step, attempt, positions, at: execute::now() };
     Ok(Resumed { prepared, equipped, from })
+}
+
+/// The step a run goes on with: emulated meters are new, and what a step before has set in them is set again.
+fn goes_on_with(plan: &ResolvedPlan, next: u32) -> u32 {
+    let sets = |action: &Action| match action {
+        Action::Port { test, .. } => match &test.check {
+            PortCheck::Clock(clock) => clock.set.is_some(),
+            PortCheck::Write { granted, .. } | PortCheck::Act { granted, .. } => *granted,
+            _ => false,
+        },
+        _ => false,
+    };
+    let left = plan.steps.iter().any(|step| step.number >= next);
+    let first = plan.steps.iter().find(|step| step.number < next && sets(&step.action)).map(|step| step.number);
+    first.filter(|_| left).unwrap_or(next)
 }
 
 /// A run goes on with the same meters, bench and plan, or not at all.

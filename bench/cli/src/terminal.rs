@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use meterbench_record::{Counts, Event, JournalLine, Measurement, Outcome, StepInfo, Subject, Verdict};
+use meterbench_record::{Counts, Event, JournalLine, Measurement, Outcome, StepInfo, Subject, Value, Verdict};
 use meterbench_standards::Standard;
 
 use crate::journal::Reader;
@@ -112,7 +112,7 @@ impl Terminal {
 
     fn measured(&mut self, m: &Measurement) {
         self.counts.add(m);
-        self.without_value += usize::from(m.value.number().is_none());
+        self.without_value += usize::from(m.value == Value::None || m.verdict == Some(Verdict::NotObservable));
         if m.value.number().is_some() && share_of_limit(m) >= self.worst.as_ref().map_or(-1.0, share_of_limit) {
             self.worst = Some(m.clone());
         }

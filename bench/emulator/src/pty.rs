@@ -41,10 +41,13 @@ impl Laboratory {
             address: "a pseudo-terminal".into(),
             source,
         };
-        let (pty, path) = Pty::open(head).map_err(failed)?;
+        let (mut pty, path) = Pty::open(head).map_err(failed)?;
         started(&path);
-        self.speak(position, PortKind::Optical, pty).await;
-        Ok(())
+        // Whoever put another head on the meter has it until something comes over this line again.
+        loop {
+            self.clone().speak(position, PortKind::Optical, &mut pty).await;
+            pty.wait_for_client().await.map_err(failed)?;
+        }
     }
 }
 
@@ -75,6 +78,15 @@ struct Pty {
 }
 
 impl Pty {
+    /// Waits until the client has sent something.
+    async fn wait_for_client(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|cx| {
+            self.take_over(cx)?;
+            if self.arriving.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        })
+        .await
+    }
+
     /// A line at 300 Bd, and the path under which a client opens it.
     fn open(head: Head) -> io::Result<(Self, String)> {
         let meter_end = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;

@@ -22,6 +22,12 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
 impl Stream for TcpStream {}
 impl Stream for DuplexStream {}
 
+impl<S: Stream + ?Sized> Stream for &mut S {
+    fn set_line(&mut self, line: LineSetting) -> io::Result<()> {
+        (**self).set_line(line)
+    }
+}
+
 impl<S: Stream + ?Sized> Stream for Box<S> {
     fn set_line(&mut self, line: LineSetting) -> io::Result<()> {
         (**self).set_line(line)

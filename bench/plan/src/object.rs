@@ -103,6 +103,7 @@ impl ObjectPattern {
     /// Reads `1-0:*.8.*`, or a name.
     pub(crate) fn read(node: &Node, findings: &Findings) -> Option<Self> {
         let text = node.text().unwrap_or_default();
+        let text = text.strip_suffix("*255").unwrap_or(text);
         if let Some((_, _, name)) = OBJECTS.iter().find(|(known, ..)| *known == text) {
             let [a, b, c, d, e, _] = name.0.map(Some);
             return Some(Self { groups: [a, b, c, d, e], words: text.to_owned() });

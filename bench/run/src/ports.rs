@@ -92,11 +92,11 @@ pub(crate) fn seconds(test: &PortTest) -> f64 {
         PortCheck::Write { granted, .. } | PortCheck::Act { granted, .. } => {
             ASSOCIATION + if *granted { 0.0 } else { EVIDENCE }
         }
-        PortCheck::AccessRights { .. } => 300.0,
+        PortCheck::AccessRights { .. } => 60.0,
         PortCheck::WrongKey { .. } => 2.0 * (ASSOCIATION + EVIDENCE),
         PortCheck::Replay { off_seconds, .. } => off_seconds.unwrap_or(0.0) + 3.0 * (ASSOCIATION + EVIDENCE),
         PortCheck::Downgrade { .. } => 7.0 * (ASSOCIATION + EVIDENCE),
-        PortCheck::AssociationLimits { times, .. } => 600.0 + *times as f64,
+        PortCheck::AssociationLimits { times, .. } => 600.0 + 0.1 * *times as f64,
         PortCheck::HdlcLink => 2.0 * ASSOCIATION,
         PortCheck::Clock(test) => 2.0 * ASSOCIATION + test.seconds,
         PortCheck::LoadProfile { seconds, .. } => 2.0 * ASSOCIATION + seconds,

@@ -2,6 +2,8 @@
 
 use meterbench_record::{Direction, EnergyKind, Record};
 
+use crate::words;
+
 pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record([
@@ -31,6 +33,10 @@ pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
         "verdict",
         "decides",
         "bench_s",
+        "subject",
+        "found",
+        "expected",
+        "note",
     ])?;
     let optional = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
     for m in &record.measurements {
@@ -71,6 +77,10 @@ pub fn render(record: &Record) -> Result<Vec<u8>, csv::Error> {
             m.verdict.as_ref().map_or("", |v| v.word()),
             if m.decides { "true" } else { "false" },
             &(m.bench_ns as f64 / 1e9).to_string(),
+            m.subject.as_deref().unwrap_or_default(),
+            &if m.value.number().is_none() { words::value(m) } else { String::new() },
+            words::expected(m),
+            m.note.as_deref().unwrap_or_default(),
         ])?;
     }
     out.into_inner().map_err(|e| csv::Error::from(e.into_error()))

@@ -33,8 +33,14 @@ pub fn render(record: &Record) -> Result<String, ReportError> {
 }
 
 fn status(m: &Measurement) -> TestCaseStatus {
-    let limit = m.limit.as_ref().map_or_else(|| "no limit".to_owned(), |l| words::limit(l, &m.unit));
-    let text = format!("{} {} (U {}), limit {limit}", words::point(m), words::value(m), words::uncertainty(m));
+    let text = match (&m.limit, words::expected(m)) {
+        (None, "") => format!("{} {}, no limit", words::point(m), words::value(m)),
+        (None, expected) => format!("{}: {}, expected {expected}", words::point(m), words::value(m)),
+        (Some(limit), _) => {
+            let limit = words::limit(limit, &m.unit);
+            format!("{} {} (U {}), limit {limit}", words::point(m), words::value(m), words::uncertainty(m))
+        }
+    };
     let skipped = |why: &str| {
         let mut status = TestCaseStatus::skipped();
         status.set_message(format!("{why}: {text}"));

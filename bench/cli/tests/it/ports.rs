@@ -35,6 +35,12 @@ fn a_sound_meter_passes(
     assert_eq!(ran.outcome, Outcome::Pass, "{meter}: {:?}", failing(&ran.record.measurements));
 }
 
+#[test]
+fn a_sound_clock_passes() {
+    let ran = run(&plan("protocol/clock"), "emulated-3ph", &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Pass, "{:?}", failing(&ran.record.measurements));
+}
+
 #[rstest]
 #[case("rights-hole", "security/access-rights", "reader-0-0-1.0.0-255/access-rights")]
 #[case("rights-hole", "security/attacks", "a-reader-sets-the-zone")]
@@ -69,19 +75,41 @@ fn every_cell_of_the_matrix_is_tried_once() {
 
 #[rstest]
 fn a_port_that_breaks_loses_the_position_and_fails_no_meter(
+    #[values("optical", "network")] port: &str,
     #[values("dead", "cut", "garbage", "half-line")] kind: &str,
     #[values(0, 7, 60)] after: u32,
 ) {
     let bench = include_str!("../../../../fixtures/benches/emulated-3ph.yaml");
     let disturbed = format!("{}\n", bench.trim_end())
-        .replace("emulation: {", &format!("emulation: {{ disturb: {{ optical: {{ kind: {kind}, after: {after} }} }},"));
+        .replace("emulation: {", &format!("emulation: {{ disturb: {{ {port}: {{ kind: {kind}, after: {after} }} }},"));
     assert_ne!(disturbed.trim_end(), bench.trim_end(), "the bench of the fixture has an `emulation` in one line");
-    let file = std::env::temp_dir().join(format!("meterbench-port-{}-{kind}-{after}.yaml", std::process::id()));
+    let file = std::env::temp_dir().join(format!("meterbench-port-{}-{port}-{kind}-{after}.yaml", std::process::id()));
     std::fs::write(&file, disturbed).unwrap();
     let ran = run(&plan("security/attacks"), file.to_str().unwrap(), &changes(&[]));
     std::fs::remove_file(&file).unwrap();
-    assert_eq!(ran.outcome, Outcome::Error, "{kind} after {after}: {:?}", failing(&ran.record.measurements));
-    assert!(ran.record.positions_lost.contains_key(&1), "{kind} after {after}");
+    assert_eq!(ran.outcome, Outcome::Error, "{port} {kind} after {after}: {:?}", failing(&ran.record.measurements));
+    assert!(ran.record.positions_lost.contains_key(&1), "{port} {kind} after {after}");
     let failed = ran.record.measurements.iter().filter(|m| m.verdict == Some(Verdict::Fail)).count();
-    assert_eq!(failed, 0, "{kind} after {after}: {:?}", failing(&ran.record.measurements));
+    assert_eq!(failed, 0, "{port} {kind} after {after}: {:?}", failing(&ran.record.measurements));
+}
+
+#[test]
+fn a_public_client_that_must_not_write_is_refused_and_logged() {
+    let plan = "
+plan: Public
+steps:
+  - write: { as: public, object: clock, attribute: 3, value: long 0, expect: [{ access: refused }] }
+  - act: { as: public, port: network, object: clock, method: 6, parameter: long 60, expect: [{ access: refused }] }
+";
+    let ran = run(plan, "emulated-3ph", &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Pass, "{:?}", failing(&ran.record.measurements));
+}
+
+#[test]
+fn rows_of_less_than_two_periods_decide_nothing() {
+    let plan = "{ plan: Rows, steps: [load-profile: { for: 10 min }] }";
+    let ran = run(plan, "emulated-3ph", &changes(&[]));
+    let rows = ran.record.measurements.iter().find(|m| m.quantity == "rows").unwrap();
+    assert_eq!(rows.verdict, Some(Verdict::Inconclusive));
+    assert_ne!(ran.outcome, Outcome::Pass);
 }

@@ -41,7 +41,7 @@ pub(super) enum CarrierError {
     /// The meter answers and will not.
     #[error("the meter does not take the link")]
     Refused,
-    /// The meter answers otherwise than the protocol says.
+    /// The meter answers otherwise than the protocol says. What cannot be told from a disturbed line is silence.
     #[error("{0}")]
     Protocol(String),
 }
@@ -276,7 +276,9 @@ impl Carrier {
         loop {
             while !self.received.is_empty() {
                 let Kind::Network(reassembler, _) = &mut self.kind else { break };
-                let taken = reassembler.push(&self.received).map_err(|why| CarrierError::Protocol(why.to_string()))?;
+                let taken = reassembler
+                    .push(&self.received)
+                    .map_err(|why| CarrierError::Silent(format!("what comes is no wrapper: {why}")))?;
                 self.received.drain(..taken);
                 if let Some(message) = reassembler.message()
                     && message.source == MANAGEMENT

@@ -38,15 +38,20 @@ impl Resolver<'_> {
         self.check_duplicates(&placed);
         for point in &placed {
             self.check_power(&point.load, &point.span);
-            let (ampere, least) = (point.load.ampere, self.plate.ist_ampere());
-            if ampere > 0.0 && ampere < least {
-                let message = format!("{ampere} A is below the starting current {least} A: no pulse need come");
-                let finding = Finding::error("out-of-range", &point.span, message);
-                self.findings.push(finding.label("a current at which the meter registers"));
-            }
+            self.check_starts(point);
         }
         let points = placed.into_iter().map(|point| self.pulse_point(point.load)).collect();
         Some(Action::PulseOutput { points })
+    }
+
+    /// Below the starting current a meter need not register.
+    pub(super) fn check_starts(&self, point: &Placed) {
+        let (ampere, least) = (point.load.ampere, self.plate.ist_ampere());
+        if ampere > 0.0 && ampere < least {
+            let message = format!("{ampere} A is below the starting current {least} A: nothing need be registered");
+            let finding = Finding::error("out-of-range", &point.span, message);
+            self.findings.push(finding.label("a current at which the meter registers"));
+        }
     }
 
     fn pulse_point(&self, load: LoadPoint) -> PulsePoint {

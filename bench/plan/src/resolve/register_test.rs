@@ -22,7 +22,10 @@ impl Resolver<'_> {
             None => own(),
         };
         self.check_duplicates(&placed);
-        placed.iter().for_each(|point| self.check_power(&point.load, &point.span));
+        for point in &placed {
+            self.check_power(&point.load, &point.span);
+            self.check_starts(point);
+        }
         let points = placed.iter().map(|point| {
             let limit = self.limit(step, point, Purpose::Error)?;
             Some(RegisterPoint { load: point.load.clone(), limit })

@@ -195,7 +195,7 @@ impl PortReader<'_> {
                 _ => {
                     let message = "a register is compared with a `value` or a `text`";
                     let finding = Finding::error("missing-key", &fields.span, message);
-                    self.findings.push(finding.label("add `value: 230 V ± 1 %` or `text: \"1001\"`"));
+                    self.findings.push(finding.label("add `value: 230 V ± 1 %` or `text: \"00001001\"`"));
                     return None;
                 }
             };
@@ -216,6 +216,10 @@ impl PortReader<'_> {
                 fields.missing("objects", "a rule", self.findings);
                 return None;
             };
+            if node.alternatives().is_empty() {
+                let finding = Finding::error("empty-list", &node.span, "a rule for no objects");
+                self.findings.push(finding.label("write `objects: clock` or a pattern"));
+            }
             let objects = node.alternatives().iter().map(|node| ObjectPattern::read(node, self.findings));
             let objects = objects.collect::<Option<Vec<_>>>()?;
             let who = |key: &str| match fields.get(key) {
@@ -234,6 +238,11 @@ impl PortReader<'_> {
         let Some(node) = self.fields.get(key) else { return Some(None) };
         match &node.value {
             Value::List(items) if !items.is_empty() => Some(Some(items)),
+            Value::List(_) => {
+                let finding = Finding::error("empty-list", &node.span, format!("`{key}` is empty"));
+                self.findings.push(finding.label(label));
+                None
+            }
             _ => {
                 let message = format!("`{key}` is {}, expected a list", node.shown());
                 self.findings.push(Finding::error("bad-value", &node.span, message).label(label));

@@ -150,12 +150,13 @@ impl Talk<'_> {
             let claim = claimed.and_then(|row| row.attributes.iter().find(|own| own.attribute == right.attribute));
             // A name may be read by whoever knows it.
             let may_read = may(Doing::Read) || right.attribute == 1;
-            let read = self.granted(role, Request::Get(attribute)).await?;
-            cells.compare(Doing::Read, right.attribute, read, claim.is_some_and(|claim| claim.read), may_read);
+            let claims_read = claim.is_some_and(|claim| claim.read);
+            let read = self.granted(role, Request::Get(attribute), claims_read).await?;
+            cells.compare(Doing::Read, right.attribute, read, claims_read, may_read);
             let (claimed, may_write) = (claim.is_some_and(|claim| claim.write), may(Doing::Write));
             let known = values.iter().find(|(of, _)| *of == attribute).map_or(&NULL[..], |(_, value)| value);
             let value = if claimed && may_write { &NULL[..] } else { known };
-            let written = self.granted(role, Request::Set(attribute, value)).await?;
+            let written = self.granted(role, Request::Set(attribute, value), claimed).await?;
             cells.compare(Doing::Write, right.attribute, written, claimed, may_write);
             cells.words.push(format!(
                 "{}{}",
@@ -168,7 +169,7 @@ impl Talk<'_> {
             let claim = claimed.and_then(|row| row.methods.iter().find(|own| own.0 == number));
             let (claimed, may_act) = (claim.is_some_and(|claim| claim.1), may(Doing::Act));
             let parameter = if claimed && may_act { &NULL[..] } else { &ZERO[..] };
-            let called = self.granted(role, Request::Act(method, parameter)).await?;
+            let called = self.granted(role, Request::Act(method, parameter), claimed).await?;
             cells.compare(Doing::Act, number, called, claimed, may_act);
             cells.words.push(format!("m{number}{}", letters(&[(Doing::Act, called)])));
         }
@@ -176,13 +177,17 @@ impl Talk<'_> {
     }
 
     /// Whether the rights let a request through, whatever becomes of it. An association that a request ended is opened anew.
-    async fn granted(&mut self, role: &str, request: Request<'_>) -> Result<bool, PortError> {
+    async fn granted(&mut self, role: &str, request: Request<'_>, claimed: bool) -> Result<bool, PortError> {
         let answered = match request {
             Request::Get(attribute) => self.get_little(attribute).await.map(|given| given.err().map_or(0, |e| e.0)),
             Request::Set(attribute, value) => self.port.set(attribute, value).await.map(|result| result.0),
             Request::Act(method, parameter) => self.port.act(method, Some(parameter)).await.map(|result| result.0),
         };
         match answered {
+            // A method that the class has and the meter does not is as its list says.
+            Ok(result) if is_denied(result) && matches!(request, Request::Act(..)) && claimed => {
+                Ok(result != DataAccessResult::READ_WRITE_DENIED.0)
+            }
             Ok(result) => Ok(!is_denied(result)),
             // The service itself is refused to this client, or the link is taken from it.
             Err(PortError::Refused { source: ClientError::Exception(_), .. } | PortError::NoLink { .. }) => {
@@ -215,6 +220,7 @@ impl Talk<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Request<'v> {
     Get(AttributeDescriptor),
     Set(AttributeDescriptor, &'v [u8]),
@@ -230,12 +236,16 @@ fn letters(cells: &[(Doing, bool)]) -> String {
 }
 
 impl Cells {
-    /// What the meter does must be what it says, and no more than the plan allows.
+    /// What the meter does must be what it says; no more than the plan allows, and no less where it is read.
     fn compare(&mut self, doing: Doing, number: i8, granted: bool, claimed: bool, allowed: bool) {
         self.tried += 1;
         let word = doing.word();
         if granted && !allowed {
             self.depart(format!("can be {word} against the plan"), number);
+        }
+        // Who may read reads all; what can be written and called is the class's to say.
+        if doing == Doing::Read && allowed && !granted {
+            self.depart("cannot be read against the plan".to_owned(), number);
         }
         if granted != claimed {
             let (can, says) = if granted { ("can", "cannot") } else { ("cannot", "can") };

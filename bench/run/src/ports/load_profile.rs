@@ -18,6 +18,9 @@ const PROFILE: Obis = Obis([1, 0, 99, 1, 0, 255]);
 const CLOCK: CaptureObject = CaptureObject { class: 8, name: Obis::CLOCK, attribute: 2, data_index: 0 };
 /// Bit of the status that says daylight saving; every other bit says that a row is not to be trusted.
 const DAYLIGHT_SAVING: i128 = 0x08;
+/// The bits, for who reads a verdict.
+const STATUS_BITS: &str =
+    "0x02 clock never set, 0x04 clock may have stood still, 0x20 clock set within the period, 0x80 supply failed";
 /// Increments of a load that stands agree within this, and a digit [%].
 const EVEN_PERCENT: f64 = 1.0;
 
@@ -81,7 +84,8 @@ impl Talk<'_> {
         self.find(Finding::met("load profile", "times", stray == 0, &found, "on the period", None));
         let doubtful = rows.iter().find_map(|row| row.status.filter(|status| status & !DAYLIGHT_SAVING != 0));
         let found = doubtful.map_or("valid".to_owned(), |status| format!("status {status:#04x}"));
-        self.find(Finding::met("load profile", "status", doubtful.is_none(), &found, "valid", None));
+        let note = doubtful.map(|_| format!("bits of the meter's type: {STATUS_BITS}"));
+        self.find(Finding::met("load profile", "status", doubtful.is_none(), &found, "valid", note));
         let periods = passed / f64::from(period.max(1));
         for (place, column) in columns.energies.iter().enumerate() {
             let ends = (before.registers[place], after.registers[place]);
