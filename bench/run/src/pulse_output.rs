@@ -21,7 +21,7 @@ use crate::impulse_counts as impulses;
 /// Pulses, or last digits of the register if they are coarser, that a load lasts for; and its least time.
 pub(crate) const QUANTA: f64 = 100.0;
 pub(crate) const LEAST: Duration = Duration::from_secs(30);
-/// How well the reading head knows the instant of an edge (ms).
+/// How well the counter on S0 knows the instant of an edge (ms).
 const EDGE_MS: f64 = 0.005;
 
 pub(crate) async fn pulse_output(
@@ -215,7 +215,7 @@ impl Taken<'_> {
 }
 
 fn edges() -> Uncertainty {
-    Budget::default().rectangular("reading head: first edge", EDGE_MS).rectangular("second edge", EDGE_MS).combine()
+    Budget::default().rectangular("S0 counter: first edge", EDGE_MS).rectangular("second edge", EDGE_MS).combine()
 }
 
 fn no_room(bench: &Bench, point: &PulsePoint) -> String {
