@@ -1,8 +1,9 @@
 //! Every role, every object, every attribute and method: what the meter does against what its object list says and what the
 //! plan allows.
 //!
-//! Nothing is changed by it on a meter that keeps its rights. Where a right is expected to be refused, what was read is written back, and a method is called
-//! with the parameter zero; where it is expected to be granted, a value of the wrong type shows that the right is there.
+//! Nothing is changed by it on a meter that keeps its rights. Where a right is expected to be refused, what was read is written
+//! back, and a method is called with the parameter zero; where it is expected to be granted, a value of the wrong type shows
+//! that the right is there.
 
 use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult, MethodDescriptor, SelectiveAccess};
 use meterbench_iec62056::client::ClientError;

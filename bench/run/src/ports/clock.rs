@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult};
 use meterbench_iec62056::data::{Data, EncodedData};
-use meterbench_iec62056::date_time::{ClockStatus, DateTime, Deviation};
+use meterbench_iec62056::date_time::{ClockStatus, DateTime, Deviation, NOT_SPECIFIED};
 use meterbench_iec62056::obis::Obis;
 use meterbench_instruments::{PortError, result_words};
 use meterbench_plan::ClockTest;
@@ -44,7 +44,7 @@ impl Talk<'_> {
         let limit = plan_limit(Some(-test.limit), Some(test.limit), "deviation of the clock");
         let value = Value::Number(now.utc - expected);
         let mut finding = Finding::figure("clock", "clock-deviation", value, "s", limit);
-        let digit = if now.shown.time.hundredths == 0xFF { 0.5 } else { 0.005 };
+        let digit = last_digit(&now.shown);
         finding.uncertainty = Some(
             Budget::default()
                 .rectangular("reading: time it took", now.half_width + start.half_width)
@@ -97,7 +97,9 @@ impl Talk<'_> {
         let began = Instant::now();
         let shown = self.port.clock().await?;
         let half = began.elapsed() / 2;
-        let utc = shown.hundredths_since_1970().map_or(f64::NAN, |at| at as f64 / 100.0);
+        let at = shown.hundredths_since_1970().ok_or_else(|| self.port.protocol("the clock has no date"))?;
+        // A clock without hundredths stands anywhere in its second.
+        let utc = at as f64 / 100.0 + last_digit(&shown);
         Ok(Reading { utc, at: began + half, half_width: half.as_secs_f64(), shown })
     }
 
@@ -107,6 +109,11 @@ impl Talk<'_> {
         let minutes = zone.ok().and_then(|value| EncodedData::new(&value).ok().and_then(|v| v.value().integer()));
         Ok(minutes.and_then(|minutes| i16::try_from(minutes).ok()).unwrap_or(0))
     }
+}
+
+/// Half of the last digit (s).
+fn last_digit(shown: &DateTime) -> f64 {
+    if shown.time.hundredths == NOT_SPECIFIED { 0.5 } else { 0.005 }
 }
 
 /// From the last Sunday of March to the last Sunday of October, each at 01:00 UTC (Directive 2000/84/EC).
