@@ -113,3 +113,43 @@ fn rows_of_less_than_two_periods_decide_nothing() {
     assert_eq!(rows.verdict, Some(Verdict::Inconclusive));
     assert_ne!(ran.outcome, Outcome::Pass);
 }
+
+/// The bench's own end of a real line: sign-on at 300 Bd, the change to 9600 Bd, the echo of the head taken away.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_bench_reads_a_meter_over_a_serial_line_that_takes_its_time() {
+    use std::time::{Duration, Instant};
+
+    use meterbench_emulator::{Head, Laboratory, roles};
+    use meterbench_iec62056::acse::Mechanism;
+    use meterbench_iec62056::obis::Obis;
+    use meterbench_iec62056::security::Key;
+    use meterbench_instruments::{Access, Counters, MeterPort, PortAddress, PortKind};
+
+    let equipped = meterbench::assemble::equip("emulated-3ph", &changes(&[])).expect("a bench");
+    let laboratory = Laboratory::start(&equipped.config).expect("a laboratory");
+    laboratory.put_voltage_on(230.0, 50.0);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let head = Head { baud_timing: true, echo: true };
+    let serving = tokio::spawn(laboratory.clone().serve_pty(1, head, move |path| tell.send(path.to_owned()).unwrap()));
+    let endpoint = format!("serial://{}?baud=300&format=7E1&echo=on", told.await.unwrap()).parse().unwrap();
+    let address = PortAddress { name: "the head".into(), endpoint, kind: PortKind::Optical, tracer: None };
+    let mut port = MeterPort::new(address, [7; 16], &Counters::default());
+    let reader = roles("1001").into_iter().find(|access| access.role == "reader").unwrap();
+    let reader = Access {
+        role: reader.role.to_owned(),
+        client: reader.client,
+        mechanism: Mechanism::HIGH_GMAC,
+        keys: reader.keys.map(|(encryption, authentication)| (Key(encryption), Key(authentication))),
+        counter: Some(Obis([0, 0, 43, 1, reader.number, 255])),
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let began = Instant::now();
+    port.associate(&reader).await.expect("an association");
+    let voltage = port.register(3, Obis([1, 0, 32, 7, 0, 255])).await.expect("a voltage").value();
+    // Two sign-ons of 28 characters at 300 Bd, ten bits each.
+    assert!(began.elapsed() >= Duration::from_millis(1800), "{:?}", began.elapsed());
+    assert!((voltage - 230.0).abs() < 1.0, "{voltage} V");
+    port.close().await;
+    serving.abort();
+}
