@@ -214,6 +214,7 @@ impl MeterPort {
             keys: access.keys.clone(),
             counter: self.counters.get(access.client).next,
             general: false,
+            dedicated: None,
         })
     }
 

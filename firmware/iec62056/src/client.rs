@@ -30,8 +30,10 @@ pub struct Credentials {
     pub keys: Option<(Key, Key)>,
     /// The next invocation counter.
     pub counter: u32,
-    /// Protects with general-glo-ciphering instead of the tags of each service.
+    /// Protects with general-glo-ciphering (general-ded-ciphering) instead of the tags of each service.
     pub general: bool,
+    /// A key for this association alone: requests are protected with it.
+    pub dedicated: Option<Key>,
 }
 
 impl Credentials {
@@ -44,6 +46,7 @@ impl Credentials {
             keys: None,
             counter: 0,
             general: false,
+            dedicated: None,
         }
     }
 }
@@ -106,6 +109,8 @@ fn exception(exception: &ExceptionResponse) -> &'static str {
 pub struct Client {
     credentials: Credentials,
     protection: Option<Protection>,
+    /// Keys, own counter and the server's under the dedicated key.
+    dedicated: Option<(Protection, u32, ReceiveCounter)>,
     server_title: SystemTitle,
     server_challenge: ([u8; 64], usize),
     /// Counters of the server in this association.
@@ -131,8 +136,11 @@ impl Client {
             .keys
             .as_ref()
             .map(|(encryption, authentication)| Protection::new(0, encryption, authentication));
+        let dedicated = protection.as_ref().zip(credentials.dedicated.as_ref());
+        let dedicated = dedicated.map(|(keys, key)| (keys.dedicated(key), 0, ReceiveCounter::NEW));
         Self {
             protection,
+            dedicated,
             credentials,
             server_title: SystemTitle([0; 8]),
             server_challenge: ([0; 64], 0),
@@ -185,7 +193,8 @@ impl Client {
     pub fn associate(&mut self, out: &mut [u8]) -> Result<usize, ClientError> {
         let mut plain = [0; 64];
         let mut writer = Writer::new(&mut plain);
-        InitiateRequest::new(PROPOSED, LONGEST).encode(&mut writer);
+        let dedicated_key = self.credentials.dedicated.as_ref().map(|key| &key.0[..]);
+        InitiateRequest { dedicated_key, ..InitiateRequest::new(PROPOSED, LONGEST) }.encode(&mut writer);
         let length = writer.finish()?;
         let mut protected = [0; 128];
         let (context, information) = if self.protection.is_some() {
@@ -299,7 +308,12 @@ impl Client {
             return Ok(plain.len());
         }
         let title = self.credentials.title;
-        let envelope = if self.credentials.general { Envelope::GeneralGlobal(&title.0) } else { Envelope::Global };
+        let envelope = match (self.credentials.general, self.dedicated.is_some()) {
+            (false, false) => Envelope::Global,
+            (true, false) => Envelope::GeneralGlobal(&title.0),
+            (false, true) => Envelope::Dedicated,
+            (true, true) => Envelope::GeneralDedicated(&title.0),
+        };
         self.seal(&envelope, control, plain, out)
     }
 
@@ -344,20 +358,32 @@ impl Client {
         plain: &[u8],
         out: &mut [u8],
     ) -> Result<usize, ClientError> {
-        let (counter, title) = (self.take_counter(), self.credentials.title);
+        let title = self.credentials.title;
+        if let (Envelope::Dedicated | Envelope::GeneralDedicated(_), Some((keys, next, _))) =
+            (envelope, &mut self.dedicated)
+        {
+            let counter = *next;
+            *next = counter.saturating_add(1);
+            return Ok(keys.protect(envelope, control, &title, counter, plain, out)?);
+        }
+        let counter = self.take_counter();
         let keys = self.protection.as_ref().ok_or(ClientError::Unexpected)?;
         Ok(keys.protect(envelope, control, &title, counter, plain, out)?)
     }
 
     fn unseal<'o>(&mut self, ciphered: &Ciphered<'_>, plain: &'o mut [u8]) -> Result<&'o [u8], ClientError> {
-        let accepted = self.received.check(ciphered.protected().counter).map_err(|_| ClientError::Replayed)?;
-        let keys = self.protection.as_ref().ok_or(ClientError::Unexpected)?;
+        let (keys, received) = match &mut self.dedicated {
+            Some((keys, _, received)) if ciphered.is_dedicated() => (&*keys, received),
+            _ if ciphered.is_dedicated() => return Err(ClientError::Unexpected),
+            _ => (self.protection.as_ref().ok_or(ClientError::Unexpected)?, &mut self.received),
+        };
+        let accepted = received.check(ciphered.protected().counter).map_err(|_| ClientError::Replayed)?;
         let opened = keys.unprotect(ciphered, &self.server_title, plain)?;
         // An answer that anybody could have written is none.
         if !opened.control.is_authenticated() {
             return Err(ClientError::ServerNotGenuine);
         }
-        self.received.accept(accepted);
+        received.accept(accepted);
         Ok(opened.plain)
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! # Deliberately absent
 //!
-//! Short names, general block transfer and ACCESS in the server, dedicated keys, and general-ciphering with a key of its own:
+//! Short names, general block transfer and ACCESS in the server, and general-ciphering with a key of its own:
 //! the conformance block does not offer what needs them, and what comes nevertheless is refused. Values of a list in blocks
 //! (SET and ACTION with list and first block) are refused too.
 
@@ -24,7 +24,7 @@ use crate::apdu::{
 };
 use crate::data::EncodedData;
 use crate::octets::Writer;
-use crate::security::{Accepted, CounterError, Protection, SecurityPolicy, SystemTitle};
+use crate::security::{Accepted, CounterError, Protection, ReceiveCounter, SecurityPolicy, SystemTitle};
 
 /// The longest APDU a server takes and gives (octets).
 pub const LONGEST_APDU: usize = 1024;
@@ -163,6 +163,8 @@ pub struct Server {
     agreed: Agreed,
     admission: Option<Admission>,
     protection: Option<Protection>,
+    /// The key that the client brought for this association alone.
+    dedicated: Option<Dedicated>,
     /// Of the keys, when the association began.
     generation: u32,
     sender: BlockSender,
@@ -177,6 +179,15 @@ pub struct Server {
     /// What the value that comes in blocks is for.
     target: Option<Target>,
     value: [u8; LONGEST_VALUE],
+}
+
+/// A dedicated key, with counters of its own that begin with it.
+#[derive(Debug)]
+struct Dedicated {
+    protection: Protection,
+    received: ReceiveCounter,
+    /// The next counter of the server.
+    next: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -212,6 +223,7 @@ impl Server {
             },
             admission: None,
             protection: None,
+            dedicated: None,
             generation: 0,
             sender: BlockSender::new(),
             kept: None,
@@ -233,6 +245,7 @@ impl Server {
     pub fn disconnect(&mut self) {
         self.state = State::Closed;
         self.protection = None;
+        self.dedicated = None;
         self.sender = BlockSender::new();
         self.kept = None;
         self.receiver.interrupt();

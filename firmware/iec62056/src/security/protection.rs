@@ -135,6 +135,12 @@ impl Protection {
         Self { suite, cipher: Gcm::new(encryption_key), authentication_key: authentication_key.clone() }
     }
 
+    /// The same with the dedicated key of an association in the place of the encryption key.
+    #[must_use]
+    pub fn dedicated(&self, key: &Key) -> Self {
+        Self { suite: self.suite, cipher: Gcm::new(key), authentication_key: self.authentication_key.clone() }
+    }
+
     pub(super) fn cipher(&self) -> &Gcm {
         &self.cipher
     }

@@ -1,12 +1,14 @@
 //! Opening and closing an association.
 
-use super::{Agreed, Approach, LONGEST_APDU, LogicalDevice, Notice, Server, State, encoded};
+use super::{Agreed, Approach, Dedicated, LONGEST_APDU, LogicalDevice, Notice, Server, State, encoded};
 use crate::acse::{
     ApplicationContext, AssociationRequest, AssociationResponse, AssociationResult, InitiateRequest, InitiateResponse,
     Mechanism, ReleaseReason, ReleaseRequest, ReleaseResponse, UserDiagnostic, VAA_LOGICAL_NAMES,
 };
 use crate::apdu::{ActionResult, Apdu};
-use crate::security::{AUTHENTICATION_LENGTH, Ciphered, SecurityControl, SystemTitle, challenges_differ};
+use crate::security::{
+    AUTHENTICATION_LENGTH, Ciphered, Key, ReceiveCounter, SecurityControl, SystemTitle, challenges_differ,
+};
 
 /// Shortest APDU a client may ask for, with ciphering (octets).
 const SHORTEST_APDU: u16 = 64;
@@ -96,8 +98,13 @@ impl Server {
         let mut plain = [0; LONGEST_APDU];
         let information = request.user_information.ok_or(says(UserDiagnostic::NO_REASON_GIVEN))?;
         let (initiate, ciphered) = self.initiate(device, information, &mut plain)?;
-        if initiate.dedicated_key.is_some() {
-            return Err(Refusal::Initiate(INCOMPATIBLE_CONFORMANCE));
+        if let Some(key) = initiate.dedicated_key {
+            // It comes ciphered, or not at all.
+            let key = <[u8; 16]>::try_from(key).ok().filter(|_| ciphered.is_some()).map(Key);
+            let key = key.ok_or(Refusal::Initiate(INCOMPATIBLE_CONFORMANCE))?;
+            let protection = self.protection.as_ref().map(|keys| keys.dedicated(&key));
+            self.dedicated =
+                protection.map(|protection| Dedicated { protection, received: ReceiveCounter::NEW, next: 0 });
         }
         if initiate.maximum_pdu != 0 && initiate.maximum_pdu < SHORTEST_APDU {
             return Err(Refusal::Initiate(APDU_TOO_SHORT));
@@ -161,7 +168,7 @@ impl Server {
 
     /// The initiate request in the user information, and the ciphered APDU it came in.
     fn initiate<'p, 'i, D: LogicalDevice>(
-        &self,
+        &mut self,
         device: &mut D,
         information: &'i [u8],
         plain: &'p mut [u8],

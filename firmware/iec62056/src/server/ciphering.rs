@@ -1,6 +1,6 @@
 //! Opening what comes ciphered and protecting the answer in kind.
 
-use super::{LONGEST_APDU, LogicalDevice, Notice, Server, exception};
+use super::{Dedicated, LONGEST_APDU, LogicalDevice, Notice, Server, exception};
 use crate::apdu::{Apdu, ExceptionResponse, ServiceError, StateError};
 use crate::octets::Writer;
 use crate::security::{Ciphered, CounterError, Direction, Envelope, SecurityControl, SystemTitle, Unprotected};
@@ -18,14 +18,19 @@ pub(super) enum Refused {
 impl Server {
     /// Opens a ciphered APDU into `plain`. Its counter is accepted, and persisted, before this returns.
     pub(super) fn open<'o, D: LogicalDevice>(
-        &self,
+        &mut self,
         device: &mut D,
         ciphered: &Ciphered<'_>,
         plain: &'o mut [u8],
     ) -> Result<Unprotected<'o>, Refused> {
         let client = self.agreed.client;
-        let protection = self.protection.as_ref().filter(|_| !ciphered.is_dedicated()).ok_or(Refused::Deciphering)?;
-        let accepted = match device.check_counter(client, ciphered.protected().counter) {
+        let counter = ciphered.protected().counter;
+        let (protection, checked) = match &self.dedicated {
+            Some(dedicated) if ciphered.is_dedicated() => (&dedicated.protection, dedicated.received.check(counter)),
+            _ if ciphered.is_dedicated() => return Err(Refused::Deciphering),
+            _ => (self.protection.as_ref().ok_or(Refused::Deciphering)?, device.check_counter(client, counter)),
+        };
+        let accepted = match checked {
             Ok(accepted) => accepted,
             Err(error) => {
                 device.notice(client, Notice::Replayed);
@@ -52,7 +57,10 @@ impl Server {
             device.notice(client, Notice::NotGenuine);
             return Err(Refused::Deciphering);
         }
-        device.accept_counter(client, accepted);
+        match &mut self.dedicated {
+            Some(dedicated) if ciphered.is_dedicated() => dedicated.received.accept(accepted),
+            _ => device.accept_counter(client, accepted),
+        }
         let met =
             self.admission.is_some_and(|a| a.policy.requires(Direction::Request).is_met(Some(opened.control), true));
         if !met {
@@ -64,15 +72,28 @@ impl Server {
 
     /// Protects an answer as its request was, and as the policy demands.
     pub(super) fn protect<D: LogicalDevice>(
-        &self,
+        &mut self,
         device: &mut D,
         request: (&Ciphered<'_>, SecurityControl),
         plain: &[u8],
         out: &mut [u8],
     ) -> usize {
         let title = device.system_title();
-        let (Some(protection), Some(admission)) = (&self.protection, self.admission) else { return 0 };
-        let Ok(counter) = device.next_counter(self.agreed.client) else {
+        let Some(admission) = self.admission else { return 0 };
+        let (protection, counter) = match &mut self.dedicated {
+            Some(Dedicated { protection, next, .. }) if request.0.is_dedicated() => {
+                let counter = *next;
+                // The last number is never given: nothing could follow it.
+                let following = counter.checked_add(1).ok_or(CounterError::Exhausted);
+                *next = following.unwrap_or(counter);
+                (&*protection, following.map(|_| counter))
+            }
+            _ => match &self.protection {
+                Some(protection) => (protection, device.next_counter(self.agreed.client)),
+                None => return 0,
+            },
+        };
+        let Ok(counter) = counter else {
             return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OTHER_REASON, out);
         };
         let control = admission.policy.response_control(request.1.suite(), request.1);

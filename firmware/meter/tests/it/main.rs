@@ -57,6 +57,7 @@ fn credentials(role: Role, general: bool) -> Credentials {
         keys: Some((Key(keys.encryption), Key(keys.authentication))),
         counter: 0,
         general,
+        dedicated: None,
     }
 }
 
@@ -359,6 +360,37 @@ fn keys_come_wrapped_and_open_the_next_association() {
     });
     line.associate().unwrap();
     assert_eq!(line.get(1, "0-0:96.1.0", 2).unwrap()[2..], *b"10000001");
+}
+
+#[test]
+fn a_dedicated_key_protects_one_association_with_counters_of_its_own() {
+    for general in [false, true] {
+        let dedicated = Credentials { dedicated: Some(Key([0xD0; 16])), ..credentials(Role::Management, general) };
+        let mut line = Line::new(THREE_PHASE, Role::Management, dedicated);
+        line.associate().unwrap();
+        assert_eq!(line.get(1, "0-0:96.1.0", 2).unwrap()[2..], *b"10000001");
+        let global = line.client.counter();
+        let plain = [0xC0, 1, 0xC1, 0, 1, 0, 0, 96, 1, 0, 255, 2, 0];
+        let mut sent = [0; 128];
+        let length = line.client.request(&plain, &mut sent).unwrap();
+        assert_eq!(sent[0], if general { 0xDC } else { 0xD0 });
+        assert_eq!(line.client.counter(), global, "the counter of the dedicated key is another");
+        let answer = line.exchange(&sent[..length]);
+        let mut opened = [0; 128];
+        assert_eq!(line.client.open(&answer, &mut opened).unwrap()[..4], [0xC4, 1, 0xC1, 0], "answered in kind");
+        assert_eq!(answer[0], if general { 0xDC } else { 0xD4 });
+        // Heard before, it is refused; and so in the next association, under another key or none.
+        assert_eq!(line.exchange(&sent[..length])[..3], [0xD8, 1, 6]);
+        let next = line.client.counter();
+        for key in [Some(Key([0xD1; 16])), None] {
+            let counter = line.client.counter().max(next);
+            let again = Credentials { dedicated: key, counter, ..credentials(Role::Management, general) };
+            line.client = Client::new(again);
+            line.associate().unwrap();
+            assert_eq!(line.exchange(&sent[..length])[..3], [0xD8, 1, 5]);
+            line.get(1, "0-0:96.1.0", 2).unwrap();
+        }
+    }
 }
 
 #[test]
