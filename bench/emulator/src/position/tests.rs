@@ -303,6 +303,7 @@ fn replayed(faults: &[Fault]) -> Vec<u8> {
         keys: Some((Key(keys.encryption), Key(keys.authentication))),
         counter: 0,
         general: false,
+        dedicated: None,
     });
     let mut request = [0; 512];
     let length = client.associate(&mut request).unwrap();

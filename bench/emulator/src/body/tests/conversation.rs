@@ -213,6 +213,7 @@ fn converse(mut body: Body) -> Vec<(u64, Said)> {
         keys: Some((Key(keys.encryption), Key(keys.authentication))),
         counter: 0,
         general: false,
+        dedicated: None,
     };
     let mut reader = Head::associate(&mut talk, Role::Reader, credentials);
     let (list, blocks) = reader.get(15, "0-0:40.0.0", 2);
