@@ -108,7 +108,7 @@ pub struct Bench {
     pub(crate) step: u32,
     /// The load that stands, to change nothing that needs no change.
     pub(crate) standing: Option<LoadPoint>,
-    /// What the test outputs of all meters were told to count.
+    /// What the test outputs of all meters count; none where they may have forgotten what they were told.
     output: Option<EnergyKind>,
     /// Everything measured so far: what a later step computes with.
     pub(crate) measured: Vec<Measurement>,
@@ -137,7 +137,7 @@ impl Bench {
             during: Arc::default(),
             step: 0,
             standing: None,
-            output: None,
+            output: Some(EnergyKind::Active),
             measured,
         }
     }
@@ -166,8 +166,7 @@ impl Bench {
 
     /// What the impulses of a position stand for in this kind of energy; switches the test outputs if need be.
     pub(crate) async fn select_output(&mut self, energy: EnergyKind) -> Result<(), RunError> {
-        let switch = self.output != Some(energy) && (self.output.is_some() || energy == EnergyKind::Reactive);
-        if switch {
+        if self.output != Some(energy) {
             for place in self.active() {
                 if let Err(error) = self.places[place].select_output(energy).await {
                     self.lose(place, self.step, format!("its test output cannot be chosen: {error}"))?;
@@ -247,10 +246,10 @@ impl Bench {
         Err(RunError::StillOn { read })
     }
 
-    /// Meters that started anew count active energy at their test outputs.
-    /// Nothing stands on their ports, and their counters may have gone on.
+    /// The meters were, or may have been, without supply: nothing stands on their ports, their counters may have gone on,
+    /// and test outputs that counted reactive energy may count active energy again.
     pub(crate) fn meters_have_started(&mut self) {
-        self.output = None;
+        self.output = self.output.filter(|&energy| energy == EnergyKind::Active);
         for place in &mut self.places {
             place.optical.forget();
             place.network.forget();

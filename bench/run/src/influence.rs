@@ -109,7 +109,11 @@ async fn varied_errors(
         if !begin_point(bench, step, &point, "error-shift")? {
             continue;
         }
-        for (place, result) in measure(bench, &point, test.readings).await? {
+        let results = measure(bench, &point, test.readings).await?;
+        if may_stop(varied) {
+            bench.meters_have_started();
+        }
+        for (place, result) in results {
             let limit = |of: Judged| varied.limit.as_ref().filter(|l| l.of == of).map(|l| l.limit.clone());
             let error = Taken::new(step, "percentage-error", "%", &point.load, limit(Judged::Error));
             let error = error.unsettled(unsettled);

@@ -37,6 +37,7 @@ pub(crate) async fn interrupt(bench: &mut Bench, step: &ResolvedStep, test: &Dip
             before.push(evidence::read(bench, place, &test.load).await);
         }
         perform(bench, &test.load, &at, dip).await?;
+        bench.meters_have_started();
         performed = true;
         sleep(OBSERVED).await;
         for (&place, before) in places.iter().zip(before) {
