@@ -10,6 +10,7 @@ mod mt786;
 mod programmer;
 mod roles;
 mod s0_counter;
+mod waveform;
 mod weiss_ascii2;
 
 use meterbench_link::Session;
@@ -24,6 +25,9 @@ pub use roles::{
     MeterOutput, Pulses, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting, SourceLimits, Wave,
 };
 pub use s0_counter::S0Counter;
+pub use waveform::{
+    Distortion, Harmonic, Interharmonic, Modulation, ModulationShape, VoltageEvent, WaveSource, Waveform,
+};
 
 /// Models of the source role.
 pub const SOURCES: [&str; 1] = ["zera-mt786"];

@@ -5,6 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use meterbench_link::LinkError;
 
+use crate::waveform::WaveSource;
+
 /// A sine to put out: RMS value and the angle by which it lags the common zero (deg).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wave {
@@ -67,6 +69,11 @@ pub trait AcSource: Send {
 
     /// How long a change of its output takes, from the command to the new value.
     fn slowness(&self) -> Duration;
+
+    /// The same source for waves other than a steady sine; `None` where it makes none.
+    fn waves(&mut self) -> Option<&mut dyn WaveSource> {
+        None
+    }
 
     /// Switches every output off.
     async fn off(&mut self) -> Result<(), InstrumentError>;

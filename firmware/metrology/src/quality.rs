@@ -1,0 +1,5 @@
+//! Power quality: every half cycle, every window of ten cycles.
+
+mod values;
+
+pub use values::{HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance};

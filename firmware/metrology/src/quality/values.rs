@@ -1,0 +1,72 @@
+//! What the analysis of every cycle finds.
+
+use crate::impulse::SampleInstant;
+
+/// The highest harmonic order.
+pub const HIGHEST_ORDER: usize = 50;
+
+/// A half cycle of mains that has ended, with the RMS values of the whole cycle that ends with it: Urms(1/2) of IEC 61000-4-30.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct HalfCycle {
+    /// Its end: a zero crossing of the synchronising voltage, or where one would be while there is none.
+    pub end: SampleInstant,
+    /// Its length [1/65536 sample].
+    pub duration: u32,
+    /// RMS voltage of the cycle (mV).
+    pub voltage_mv: [u32; 3],
+    /// RMS current of the cycle (mA).
+    pub current_ma: [u32; 3],
+}
+
+/// A sine as a phasor: RMS value times cosine and sine of the angle at the start of the window, where the synchronising
+/// voltage crosses zero upwards. `re` is the part in phase with that voltage's sine.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Phasor {
+    /// In phase (V or A, RMS).
+    pub re: f32,
+    /// A quarter turn ahead.
+    pub im: f32,
+}
+
+/// Harmonics of every channel over one window of ten cycles, by order from 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectrum {
+    /// Of the voltages; order 1 stands at place 0.
+    pub voltage: [[Phasor; HIGHEST_ORDER]; 3],
+    /// Of the currents.
+    pub current: [[Phasor; HIGHEST_ORDER]; 3],
+}
+
+/// Symmetrical components of the voltages' fundamentals (IEC 61000-4-30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Unbalance {
+    /// Negative against positive sequence, u2 [0.001 %].
+    pub negative: u32,
+    /// Zero against positive sequence, u0 [0.001 %].
+    pub zero: u32,
+    /// Positive sequence (mV).
+    pub positive_mv: u32,
+}
+
+/// A window of ten cycles that has ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QualityWindow<'a> {
+    /// Its end.
+    pub end: SampleInstant,
+    /// Its length [1/65536 sample].
+    pub duration: u64,
+    /// It began and ended with a zero crossing, and so did every cycle in between.
+    pub clean: bool,
+    /// RMS voltage (mV).
+    pub voltage_mv: [u32; 3],
+    /// RMS current (mA).
+    pub current_ma: [u32; 3],
+    /// Harmonics; `None` where the window is not clean, or was not seen sample by sample and had no sine.
+    pub spectrum: Option<&'a Spectrum>,
+    /// THD of the voltages, orders 2 to 50 against the fundamental [0.01 %].
+    pub thd_voltage: [u16; 3],
+    /// THD of the currents.
+    pub thd_current: [u16; 3],
+    /// Unbalance; `None` on a single-phase meter and without a positive sequence.
+    pub unbalance: Option<Unbalance>,
+}
