@@ -253,7 +253,7 @@ impl Reader for Terminal {
             Event::RunResumed { step, attempt, .. } => self.say(&format!("  attempt {attempt}, from step {step}")),
             Event::Noted { text, .. } if !self.quiet => self.say(&format!("  note  {text}")),
             Event::Flashed(_) | Event::Logged(_) => {}
-            Event::Noted { .. } | Event::BenchFailed { .. } | Event::Unknown(_) => {}
+            Event::Noted { .. } | Event::Played(_) | Event::BenchFailed { .. } | Event::Unknown(_) => {}
         }
     }
 }

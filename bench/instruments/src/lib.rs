@@ -25,9 +25,7 @@ pub use roles::{
     MeterOutput, Pulses, Readback, Reference, ReferenceSpecification, ReferenceStandard, Setting, SourceLimits, Wave,
 };
 pub use s0_counter::S0Counter;
-pub use waveform::{
-    Distortion, Harmonic, Interharmonic, Modulation, ModulationShape, VoltageEvent, WaveSource, Waveform,
-};
+pub use waveform::WaveSource;
 
 /// Models of the source role.
 pub const SOURCES: [&str; 1] = ["zera-mt786"];

@@ -1,5 +1,6 @@
 //! The one stream of events, and the lines of its journal.
 
+use meterbench_waveform::Played;
 use serde::{Deserialize, Serialize};
 
 use crate::BenchNs;
@@ -227,6 +228,8 @@ pub enum Event {
         /// The words.
         text: String,
     },
+    /// The source played something beside a steady sine.
+    Played(Box<Played>),
     /// Firmware stands in a meter.
     Flashed(Firmware),
     /// A meter's firmware says something.

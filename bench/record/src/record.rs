@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use meterbench_waveform::Played;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -132,6 +133,9 @@ pub struct Record {
     pub measurements: Vec<Measurement>,
     /// Notes and faults of the bench, in order.
     pub notes: Vec<String>,
+    /// What the source played beside steady sines, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub played: Vec<Played>,
     /// Firmware that was put into meters, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub firmware: Vec<Firmware>,
@@ -179,6 +183,7 @@ impl Record {
             subject: start.subject,
             measurements: Vec::new(),
             notes: Vec::new(),
+            played: Vec::new(),
             firmware: Vec::new(),
             log: Vec::new(),
             positions_counts: BTreeMap::new(),
@@ -208,6 +213,7 @@ impl Record {
             }
             Event::StepEnded(ended) => self.steps_ended = self.steps_ended.max(ended.step),
             Event::Noted { text, .. } => self.notes.push(text),
+            Event::Played(played) => self.played.push(*played),
             Event::Flashed(firmware) => self.firmware.push(firmware),
             Event::Logged(line) => self.log.push(line),
             Event::PositionLost { position, text, .. } => {
@@ -327,12 +333,13 @@ impl Record {
 }
 
 /// Events of this version by name.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "run_started",
     "step_started",
     "point_started",
     "measured",
     "noted",
+    "played",
     "position_lost",
     "run_resumed",
     "step_ended",

@@ -2,4 +2,4 @@
 
 mod values;
 
-pub use values::{HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance};
+pub use values::{Found, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance};

@@ -48,6 +48,15 @@ pub struct Unbalance {
     pub positive_mv: u32,
 }
 
+/// What the analysis of the samples has found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Found<'a> {
+    /// A half cycle has ended.
+    HalfCycle(&'a HalfCycle),
+    /// A window of ten cycles has ended.
+    Window(&'a QualityWindow<'a>),
+}
+
 /// A window of ten cycles that has ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QualityWindow<'a> {
