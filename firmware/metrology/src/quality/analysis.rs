@@ -3,8 +3,7 @@
 use super::boundaries::{Boundaries, Boundary};
 use super::lanes::sqrt;
 use super::samples::{CHANNELS, Samples};
-use super::unbalance::unbalance;
-use super::values::{Found, HalfCycle, Phasor, QualityWindow, Spectrum};
+use super::values::{Found, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance};
 use crate::config::{Config, PhaseConfig};
 use crate::cycle::{CycleSums, PhaseSums};
 use crate::impulse::{Impulse, SampleInstant};
@@ -227,7 +226,7 @@ impl Analysis {
             spectrum: ended.clean.then_some(&self.spectrum),
             thd_voltage: [0; 3],
             thd_current: [0; 3],
-            unbalance: (config.systems() == 3 && ended.clean).then(|| unbalance(&voltages)).flatten(),
+            unbalance: (config.systems() == 3 && ended.clean).then(|| Unbalance::of(&voltages)).flatten(),
         }));
     }
 }
