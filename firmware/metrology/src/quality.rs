@@ -3,7 +3,10 @@
 mod aggregate;
 mod analysis;
 mod boundaries;
+mod folding;
 mod frequency;
+mod harmonics;
+mod kernel;
 mod lanes;
 mod samples;
 mod unbalance;

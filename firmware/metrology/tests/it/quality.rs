@@ -2,6 +2,7 @@
 
 mod frequency;
 mod half_cycles;
+mod harmonics;
 mod signal;
 mod unchanged;
 mod windows;
