@@ -34,6 +34,8 @@ pub struct Analysis {
     direct: [f32; CHANNELS],
     /// Least and greatest mean square of a cycle since the last window (counts²).
     range: [(f32, f32); CHANNELS],
+    /// A half cycle since the last window was longer or shorter than half a period.
+    irregular: bool,
     /// The last cycle that came as sums.
     before: Option<Before>,
     /// A window that has ended and waits for what is still to come of it.
@@ -69,6 +71,7 @@ impl Analysis {
             sync: 0,
             direct: [0.0; CHANNELS],
             range: [NO_RANGE; CHANNELS],
+            irregular: false,
             before: None,
             ended: None,
             half_way: (0, 0),
@@ -158,6 +161,7 @@ impl Analysis {
     }
 
     fn tell_half_cycle(&mut self, config: &Config, boundary: &Boundary, found: &mut impl FnMut(Found<'_>)) {
+        self.irregular |= !boundary.regular;
         let Some(squares) = self.squares_of_cycle(config, boundary) else { return };
         for ((least, greatest), &square) in self.range.iter_mut().zip(&squares) {
             (*least, *greatest) = (least.min(square), greatest.max(square));
@@ -205,7 +209,7 @@ impl Analysis {
         let end = ended.end.saturating_sub(ONE);
         if !self.boundaries.have_passed(end) {
             self.samples.foresee();
-            let boundary = self.boundaries.end(end);
+            let boundary = self.boundaries.end(end, true);
             self.tell_half_cycle(config, &boundary, found);
         }
         self.tell_window(config, &ended, found);
@@ -238,7 +242,7 @@ impl Analysis {
         if ended.clean {
             self.find_spectrum(config, ended, end, duration);
         }
-        self.range = [NO_RANGE; CHANNELS];
+        (self.range, self.irregular) = ([NO_RANGE; CHANNELS], false);
         let squares = mean_squares(config, ended.samples, duration, &ended.phases, ended.sync);
         let HalfCycle { voltage_mv, current_ma, .. } = half_cycle(config, instant(end), 0, &squares);
         let spectrum = ended.clean.then_some(&self.spectrum);
@@ -272,18 +276,21 @@ impl Analysis {
         let per_count = config.phases.each_ref().map(|phase| [volt_per_count(phase), ampere_per_count(phase)]);
         let per_count = &per_count[..config.systems()];
         let means = harmonics::analyse(&self.samples, from, duration, per_count, &mut self.spectrum);
-        self.follow_direct(&means);
+        // A voltage that vanishes goes through zero too, and ends a window that is no longer ten cycles.
+        if !self.irregular && end == self.boundaries.began() {
+            self.follow_direct(&means);
+        }
         harmonics::turn_to(ended.sync, &mut self.spectrum);
     }
 }
 
 impl Analysis {
-    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: a dip
-    /// that begins amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
+    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: what
+    /// changes amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
     fn follow_direct(&mut self, means: &[f32; CHANNELS]) {
         for ((direct, mean), (least, greatest)) in self.direct.iter_mut().zip(means).zip(&self.range) {
-            // Within 3 % of each other.
-            if *greatest - *least <= *least / 16.0 + NOISE {
+            // Within 0.8 % of each other.
+            if *greatest - *least <= *least / 64.0 + NOISE {
                 *direct += (mean - *direct) / 8.0;
             }
         }
