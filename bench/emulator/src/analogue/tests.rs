@@ -55,3 +55,5 @@ fn samples_are_the_wave_they_describe() {
         }
     }
 }
+
+mod waves;
