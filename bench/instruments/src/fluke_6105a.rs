@@ -325,7 +325,7 @@ impl WaveSource for Fluke6105a {
         for &n in &phases {
             // Each channel waits for its own angle: at one instant, if they are told the angles they have at that instant.
             let own = event.point_on_wave_deg - (lags[n] - lags[0]);
-            for command in dip(&head(Kind::Voltage, n), event, own) {
+            for command in dip(&head(Kind::Voltage, n), event, own, setting.hertz) {
                 self.scpi.tell(&command).await?;
             }
         }

@@ -124,6 +124,14 @@ impl<'a> Unit<'a> {
         matches(&self.nodes, &pattern)
     }
 
+    /// The numbers of the nodes of this pattern, and what stands under them.
+    pub(super) fn under(&self, pattern: &str) -> Option<(Vec<u32>, Self)> {
+        let pattern: Vec<&str> = pattern.split(':').collect();
+        let (numbers, rest) = strip(&self.nodes, &pattern)?;
+        let nodes = rest.to_vec();
+        (!nodes.is_empty()).then(|| (numbers, Self { nodes, ..self.clone() }))
+    }
+
     fn count(&self, count: usize) -> Result<(), Fault> {
         match self.parameters.len() {
             given if given < count => Err(Fault::MissingParameter),
@@ -197,20 +205,27 @@ impl<'a> Unit<'a> {
 }
 
 fn matches(nodes: &[Node], pattern: &[&str]) -> Option<Vec<u32>> {
-    let Some((first, rest)) = pattern.split_first() else { return nodes.is_empty().then(Vec::new) };
-    let optional = first.strip_prefix('[').and_then(|first| first.strip_suffix(']'));
-    let taken = nodes.split_first().and_then(|(node, others)| {
-        let suffix = node.is(optional.unwrap_or(first))?;
-        let mut numbers: Vec<u32> = suffix.into_iter().collect();
-        numbers.extend(matches(others, rest)?);
-        Some(numbers)
-    });
-    taken.or_else(|| {
-        optional?;
-        let mut numbers: Vec<u32> = optional.filter(|word| word.ends_with('#')).map(|_| 1).into_iter().collect();
-        numbers.extend(matches(nodes, rest)?);
-        Some(numbers)
-    })
+    let (numbers, rest) = strip(nodes, pattern)?;
+    rest.is_empty().then_some(numbers)
+}
+
+/// Takes the nodes of a pattern off the beginning; `[SOURce]` may be left out.
+fn strip<'n>(nodes: &'n [Node], pattern: &[&str]) -> Option<(Vec<u32>, &'n [Node])> {
+    let (mut nodes, mut numbers) = (nodes, Vec::new());
+    for part in pattern {
+        let optional = part.strip_prefix('[').and_then(|part| part.strip_suffix(']'));
+        let found = nodes.split_first().and_then(|(node, rest)| Some((node.is(optional.unwrap_or(part))?, rest)));
+        match found {
+            Some((suffix, rest)) => {
+                numbers.extend(suffix);
+                nodes = rest;
+            }
+            None => {
+                optional?;
+            }
+        }
+    }
+    Some((numbers, nodes))
 }
 
 fn parse(text: &str) -> Result<f64, Fault> {
@@ -302,7 +317,11 @@ mod tests {
             ("inst:coup none;:inst:nsel 1;:phas 0.0", vec!["INST:COUP none", "INST:NSEL 1", "PHAS 0.0"]),
             ("SOUR:PHAS2:VOLT:MHAR:HARM12 1.0 , 90;;", vec!["SOUR:PHAS2:VOLT:MHAR:HARM12 1.0,90"]),
         ] {
-            assert_eq!(taken(line), (units.into_iter().map(str::to_owned).collect(), "0,\"No error\"".into()), "{line}");
+            assert_eq!(
+                taken(line),
+                (units.into_iter().map(str::to_owned).collect(), "0,\"No error\"".into()),
+                "{line}"
+            );
         }
     }
 
@@ -323,7 +342,8 @@ mod tests {
         assert_eq!(is("SOUR:PHAS2:VOLT:MHAR:HARM7", PATTERN), Some(vec![2, 7]));
         assert_eq!(is("source:phase:voltage:mharmonics:harmonic", PATTERN), Some(vec![1, 1]));
         assert_eq!(is("PHAS3:VOLT:MHAR:HARM0", PATTERN), Some(vec![3, 0]));
-        for wrong in ["SOURC:PHAS:VOLT:MHAR:HARM1", "PHAS:VOLT2:MHAR:HARM1", "PHAS:VOLT:MHAR", "PHAS:VOLT:MHAR:HARM1:X"] {
+        for wrong in ["SOURC:PHAS:VOLT:MHAR:HARM1", "PHAS:VOLT2:MHAR:HARM1", "PHAS:VOLT:MHAR", "PHAS:VOLT:MHAR:HARM1:X"]
+        {
             assert_eq!(is(wrong, PATTERN), None, "{wrong}");
         }
         assert_eq!(is("OUTP", "OUTPut:[STATe]"), Some(vec![]));
@@ -332,7 +352,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_the_manual_writes_them() {
-        for (value, text) in [(24_300.0, "2.43E4"), (0.0, "0.0E0"), (-120.0, "-1.2E2"), (0.25, "2.5E-1"), (50.0, "5.0E1")] {
+        for (value, text) in
+            [(24_300.0, "2.43E4"), (0.0, "0.0E0"), (-120.0, "-1.2E2"), (0.25, "2.5E-1"), (50.0, "5.0E1")]
+        {
             assert_eq!(scientific(value), text);
         }
     }

@@ -104,13 +104,15 @@ fn shape(shape: ModulationShape) -> &'static str {
 }
 
 /// Arms the dip of one phase: it begins where the channel's own fundamental reaches this angle (deg), after the common trigger.
-pub(super) fn dip(head: &str, event: &VoltageEvent, own_angle_deg: f64) -> Vec<String> {
-    // At half height the two ramps and what lies between them last as long as the event.
+///
+/// At half height: there the ramp stands at the angle, and the ramps with what lies between them last as long as the event.
+pub(super) fn dip(head: &str, event: &VoltageEvent, own_angle_deg: f64, hertz: f64) -> Vec<String> {
     let held = event.seconds - RAMP_SECONDS;
+    let begin = own_angle_deg - 360.0 * hertz * RAMP_SECONDS / 2.0;
     vec![
         format!("{head}:DIP:ENV {:.4},{RAMP_SECONDS},{held:.6},{RAMP_SECONDS},0", event.share * 100.0),
         format!("{head}:DIP:TRIG:INP EONE"),
-        format!("{head}:DIP:TRIG:HOLD PHAS,{:.3}", wrapped(own_angle_deg)),
+        format!("{head}:DIP:TRIG:HOLD PHAS,{:.3}", wrapped(begin)),
         format!("{head}:DIP:STAT ON"),
     ]
 }
@@ -170,8 +172,8 @@ mod tests {
     fn a_dip_lasts_from_half_height_to_half_height() {
         let event =
             VoltageEvent { phases: [true; 3], share: 0.4, seconds: 0.2, point_on_wave_deg: 90.0, phase_jump_deg: 0.0 };
-        let commands = dip("X", &event, 90.0 - 240.0);
+        let commands = dip("X", &event, 90.0 - 240.0, 50.0);
         assert_eq!(commands[0], "X:DIP:ENV 40.0000,0.0001,0.199900,0.0001,0");
-        assert_eq!(commands[2], "X:DIP:TRIG:HOLD PHAS,-150.000");
+        assert_eq!(commands[2], "X:DIP:TRIG:HOLD PHAS,-150.900");
     }
 }

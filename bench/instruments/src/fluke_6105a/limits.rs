@@ -51,8 +51,8 @@ const INTERHARMONIC_HERTZ: (f64, f64) = (16.0, 9000.0);
 pub(super) const FLICKER_PERCENT: f64 = 30.0;
 const FLICKER_HERTZ: (f64, f64) = (1.0 / 120.0, 40.0);
 const FLUCTUATION_HERTZ: (f64, f64) = (0.008, 30.0);
-/// Dip system.
-const EVENT_SECONDS: (f64, f64) = (0.001, 60.0);
+/// Dip system: between the shortest ramps, a millisecond to a minute.
+const EVENT_SECONDS: (f64, f64) = (0.0011, 60.0);
 const HIGHEST_SWELL: f64 = 1.4;
 
 /// What was asked for, and why it cannot be made.
@@ -276,7 +276,7 @@ mod tests {
         for (wrong, words) in [
             (VoltageEvent { phase_jump_deg: 30.0, ..dip }, "amplitudes alone"),
             (VoltageEvent { seconds: 180.0, ..dip }, "ends at a minute"),
-            (VoltageEvent { seconds: f64::NAN, ..dip }, "0.001 s to 60 s"),
+            (VoltageEvent { seconds: f64::NAN, ..dip }, "0.0011 s to 60 s"),
             (VoltageEvent { share: 1.5, ..dip }, "swells end at 140 %"),
             (VoltageEvent { share: -0.1, ..dip }, "swells end at 140 %"),
             (VoltageEvent { point_on_wave_deg: f64::INFINITY, ..dip }, "no such point"),

@@ -76,9 +76,9 @@ async fn three_phases_begin_their_dip_together() {
     assert_eq!(
         holds,
         [
-            "SOUR:PHAS1:VOLT:DIP:TRIG:HOLD PHAS,90.000",
-            "SOUR:PHAS2:VOLT:DIP:TRIG:HOLD PHAS,-30.000",
-            "SOUR:PHAS3:VOLT:DIP:TRIG:HOLD PHAS,-150.000"
+            "SOUR:PHAS1:VOLT:DIP:TRIG:HOLD PHAS,89.100",
+            "SOUR:PHAS2:VOLT:DIP:TRIG:HOLD PHAS,-30.900",
+            "SOUR:PHAS3:VOLT:DIP:TRIG:HOLD PHAS,-150.900"
         ]
     );
     assert_eq!(said.iter().filter(|line| *line == "OUTP:DIP:TRIG").count(), 1);
