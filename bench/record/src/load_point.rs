@@ -383,7 +383,10 @@ mod tests {
             let read: LoadPoint = serde_json::from_str(&serde_json::to_string(&point).unwrap()).unwrap();
             assert!(read == point && read.same_base(&sine));
         }
-        assert!((LoadPoint { wave: Some(fired), ..sine.clone() }.angle_sensitivity() - 0.6366).abs() < 1e-4, "2/π");
+        assert!(
+            (LoadPoint { wave: Some(fired), ..sine.clone() }.angle_sensitivity() - 2.0 / std::f64::consts::PI).abs()
+                < 1e-9
+        );
         let switched = Switched { on_seconds: 5.0, off_seconds: 0.5 };
         let point = LoadPoint { switched: Some(switched), ..sine.clone() };
         assert!((point.power() / sine.power() - 10.0 / 11.0).abs() < 1e-12);

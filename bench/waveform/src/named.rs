@@ -1,8 +1,8 @@
 //! Waves that the standards of meters name: what each makes of a sine current, and of the voltage beside it.
 //!
 //! A named wave is said of the sine that a load point has at reference conditions: shapes that are cut from a sine say of which
-//! one, and the fundamental of what is left follows. Series end at order [`HIGHEST`], as sources of waves do: what is cut off
-//! there carries no active power, since the voltage has nothing at these orders.
+//! one, and the fundamental of what is left follows. Series end where sources of waves do: what is cut off there carries no active
+//! power, since the voltage has nothing at these orders.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 use std::fmt;
@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::waveform::{Distortion, Harmonic, Modulation, ModulationShape, Waveform};
 
-/// Highest order of a series.
+/// Highest order of a wave with edges.
 pub const HIGHEST: u16 = 100;
+/// Of a half-wave, which has none: a component of higher order is below 0.05 % of the fundamental, and amplifiers for high currents
+/// end at 3 kHz.
+const HALF_WAVE_HIGHEST: u16 = 50;
 /// Cycles of a burst that pass, and as many that do not.
 const BURST_CYCLES: f64 = 2.0;
 /// From nothing to twice the mean amplitude: on and off [%].
@@ -261,7 +264,7 @@ fn harmonic(order: u16, percent: f64, angle_deg: f64) -> Harmonic {
 /// Of `max(sin, 0)`: 1/π + sin/2 - (2/π)·Σ cos(nθ)/(n² - 1) over the even orders; the fundamental is a half.
 fn half_wave() -> Vec<Harmonic> {
     let direct = harmonic(0, 100.0 * 2.0 * SQRT_2 / PI, 0.0);
-    let even = (2..=HIGHEST).step_by(2).map(|n| {
+    let even = (2..=HALF_WAVE_HIGHEST).step_by(2).map(|n| {
         let square = f64::from(n) * f64::from(n);
         harmonic(n, 100.0 * 4.0 / (PI * (square - 1.0)), -90.0)
     });

@@ -36,7 +36,7 @@ fn mean(of: impl Fn(f64) -> f64) -> f64 {
 
 #[test]
 fn the_series_draw_the_shapes() {
-    // Far from the edges; the series of the half-wave has none, its tail beyond order 100 is below 0.7 %.
+    // Far from the edges; the half-wave has none, and away from its corners little is left beyond order 50.
     for degrees in [10.0f64, 45.0, 60.0, 80.0, 100.0, 135.0, 170.0, 200.0, 250.0, 290.0, 340.0] {
         let turn = degrees.to_radians();
         let sine = turn.sin();
