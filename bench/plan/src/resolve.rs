@@ -17,6 +17,7 @@ mod influence;
 mod load_points;
 mod pulse_output;
 mod register_test;
+mod waves;
 
 use load_points::{Placed, same_load};
 
@@ -278,8 +279,8 @@ impl Resolver<'_> {
                 let points = self.test_points(step, at.as_deref(), Purpose::Error)?;
                 Action::Accuracy { points, readings: *readings, both_ways: *both_ways }
             }
-            Body::Influence { vary, at, readings, soak_seconds } => {
-                self.influence(step, vary, at.as_deref(), *readings, *soak_seconds)?
+            Body::Influence { vary, at, readings, soak_seconds, switched_seconds } => {
+                self.influence(step, vary, at.as_deref(), *readings, (*soak_seconds, *switched_seconds))?
             }
             Body::Interrupt { dip } => self.interrupt(step, dip.as_ref())?,
             Body::SelfHeating { at } => self.self_heating(step, at.as_deref())?,
