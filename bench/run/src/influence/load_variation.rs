@@ -36,7 +36,7 @@ enum Means {
     /// One set-point after the other.
     SetPoints,
     /// A modulation of its own.
-    Modulation(Setting, Waveform),
+    Modulation(Box<(Setting, Waveform)>),
 }
 
 pub(super) async fn load_variations(
@@ -54,7 +54,7 @@ pub(super) async fn load_variations(
         }
         match means(bench, &point.load, switched) {
             Ok(means) => {
-                whole(bench, step, varied, &point.load, (switched, test.switched_seconds, means), base).await?
+                whole(bench, step, varied, &point.load, (switched, test.switched_seconds, means), base).await?;
             }
             Err(why) => bench.record_not_applicable(step, "error-shift", "%", &varied.load, &why)?,
         }
@@ -76,7 +76,7 @@ fn means(bench: &mut Bench, load: &LoadPoint, switched: Switched) -> Result<Mean
     match bench.source.waves() {
         None => Err(slow),
         Some(source) => match source.check_waveform(&setting, &waveform) {
-            Ok(()) => Ok(Means::Modulation(setting, waveform)),
+            Ok(()) => Ok(Means::Modulation(Box::new((setting, waveform)))),
             Err(error) => Err(format!("{slow}, and {error}")),
         },
     }
@@ -163,7 +163,8 @@ async fn switch(
             }
             sleep_until(began + of(switched.period_seconds()) * periods).await;
         }
-        Means::Modulation(setting, waveform) => {
+        Means::Modulation(both) => {
+            let (setting, waveform) = *both;
             waves::put_out(bench.source.as_mut(), &setting, Some(&waveform)).await?;
             sleep_until(began + of(switched.period_seconds()) * periods).await;
             bench.source.apply(&off).await?;
