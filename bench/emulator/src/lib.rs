@@ -20,6 +20,7 @@ mod position;
 #[cfg(target_os = "linux")]
 mod pty;
 mod reference;
+#[allow(dead_code, reason = "what sources of waves play")]
 mod source;
 mod tcp;
 pub mod world;
