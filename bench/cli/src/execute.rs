@@ -240,10 +240,10 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
     };
     match resolved {
         Ok(plan) => {
-            let source_driver = assemble::idle_source(equipped)?;
+            let mut source_driver = assemble::idle_source(equipped)?;
             let systems = equipped.positions[0].meter.systems;
             let chamber = assemble::idle_chamber(equipped);
-            check_set_points(source_driver.as_ref(), chamber.as_deref(), &plan, systems)
+            check_set_points(source_driver.as_mut(), chamber.as_deref(), &plan, systems)
                 .map_err(|refused| Refusal::Words(format!("{}, {refused}", source.name)))?;
             firmware::check(&plan, &equipped.file.positions, &source)?;
             Ok(Prepared { source, plan })

@@ -5,8 +5,8 @@ use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
 use meterbench_record::LoadPoint;
 use meterbench_standards::{Influence, REFERENCE_C};
 
-use crate::bench::setting;
 use crate::error::RunError;
+use crate::waves;
 
 /// A step that asks for what this bench must not do.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub struct Refused {
 
 /// Refuses a plan that would ask an instrument for what this bench must not do; says in which step.
 pub fn check_set_points(
-    source: &dyn AcSource,
+    source: &mut dyn AcSource,
     chamber: Option<&dyn Chamber>,
     plan: &ResolvedPlan,
     systems: u8,
@@ -29,7 +29,7 @@ pub fn check_set_points(
         for load in loads(step) {
             let refused =
                 |error: RunError| Refused { step: step.name.clone(), at: format!(", {load}"), error: error.into() };
-            source.check(&setting(load, systems)).map_err(|error| refused(error.into()))?;
+            waves::check(source, load, systems).map_err(refused)?;
         }
         for celsius in temperatures(step) {
             let refused = |error: RunError| Refused { step: step.name.clone(), at: String::new(), error: error.into() };

@@ -4,8 +4,10 @@
 //! keeps what was [`Played`]; reports and exports draw it again from there.
 #![warn(missing_docs)]
 
+mod named;
 mod played;
 mod waveform;
 
+pub use named::{HIGHEST, NamedWave, Shaped, on_and_off};
 pub use played::{Played, Sine, Sines};
 pub use waveform::{Distortion, Harmonic, Interharmonic, Modulation, ModulationShape, VoltageEvent, Waveform};
