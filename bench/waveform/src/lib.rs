@@ -4,7 +4,9 @@
 //! keeps what was [`Played`]; reports and exports draw it again from there, as [`Waves`].
 #![warn(missing_docs)]
 
+mod capture;
 mod classes;
+mod comtrade;
 mod expected;
 mod flicker;
 mod half_cycles;
@@ -15,10 +17,12 @@ mod wave;
 mod waveform;
 mod waves;
 
+pub use capture::{LONGEST_EVENT_S, MARGIN_CYCLES, PART_S, STEADY_S, Stretch};
 pub use classes::{
     DIP_COLUMNS_MS, DIP_ROWS, ITI_LOWER, ITI_UPPER, ItiRegion, LONG_INTERRUPTION_MS, SWELL_COLUMNS_MS, SWELL_ROWS,
     dip_cell, iti_region, swell_cell,
 };
+pub use comtrade::{Comtrade, Encoding, Head, Moment, comtrade};
 pub use expected::{EventKind, ExpectedEvent, Thresholds};
 pub use flicker::{Flicker, Flickermeter, Lamp, plt, pst};
 pub use half_cycles::HalfCycle;
