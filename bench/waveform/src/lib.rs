@@ -10,9 +10,9 @@ mod comtrade;
 mod expected;
 mod flicker;
 mod half_cycles;
+mod network;
 mod played;
 mod spectrum;
-mod symmetrical;
 mod wave;
 mod waveform;
 mod waves;
@@ -26,9 +26,11 @@ pub use comtrade::{Comtrade, Encoding, Head, Moment, comtrade};
 pub use expected::{EventKind, ExpectedEvent, Thresholds};
 pub use flicker::{Flicker, Flickermeter, Lamp, plt, pst};
 pub use half_cycles::HalfCycle;
+pub use network::{
+    BALANCED_LAG_DEG, Component, Sequences, Transformer, lost_mv_phase, lost_neutral, sequences, unbalanced,
+};
 pub use played::{Played, Sine, Sines};
 pub use spectrum::{CYCLES, HIGHEST_ORDER, Spectrum};
-pub use symmetrical::Symmetrical;
 pub use wave::{Phasor, Wave};
 pub use waveform::{Distortion, Harmonic, Interharmonic, Modulation, ModulationShape, VoltageEvent, Waveform};
 pub use waves::{CHANNELS, Waves};
