@@ -57,19 +57,19 @@ pub(in crate::report) fn event_figure(
     let height = TOP + WAVE_HEIGHT + GAP + RMS_HEIGHT + 10.0 + LANE * lanes.len() as f64 + 40.0;
     let mut out = open(WIDTH, height, title);
     let phases = std::array::from_fn(|n| n < systems && !waves.voltage[n].is_silent());
-    phase_legend(&mut out, LEFT, 14.0, "", phases);
+    phase_legend(&mut out, WIDTH - RIGHT + 12.0, TOP + 14.0, "u", phases);
     wave_panels(&mut out, waves, event.seconds, cycle, phases);
     let margin = (10.0 * cycle).max(0.12 * event.seconds);
     let (scale, unit) = if event.seconds + 2.0 * margin > 2.0 { (1.0, "s") } else { (1e3, "ms") };
     let span = (-margin, event.seconds + margin);
-    let lowest = share_bounds(waves, udin, span, phases);
+    let values = extremes(waves, udin, span, phases);
     let plot = Plot {
         left: LEFT,
         top: TOP + WAVE_HEIGHT + GAP,
         width: WIDTH - LEFT - RIGHT,
         height: RMS_HEIGHT,
         x: (span.0 * scale, span.1 * scale),
-        y: lowest,
+        y: axis_ends(values),
         logarithmic: false,
     };
     plot.y_axis(
@@ -79,7 +79,7 @@ pub(in crate::report) fn event_figure(
     );
     let ticks = plot.x_ticks(9);
     plot.x_axis(&mut out, &ticks, false);
-    thresholds(&mut out, &plot, lowest);
+    thresholds(&mut out, &plot, values);
     for phase in (0..3).filter(|&phase| phases[phase]) {
         plot.phase_line(&mut out, phase, staircase(waves, phase, udin, span).map(|(s, share)| (s * scale, share)));
     }
@@ -101,14 +101,14 @@ pub(in crate::report) fn event_figure(
 fn wave_panels(out: &mut String, waves: &Waves, seconds: f64, cycle: f64, phases: [bool; 3]) {
     let all = WIDTH - LEFT - RIGHT;
     let margin = MARGIN * cycle;
-    let spans: Vec<(f64, f64, &str)> = if seconds <= WHOLE * cycle {
-        vec![(-margin, seconds + margin, "")]
+    let spans: Vec<(f64, f64)> = if seconds <= WHOLE * cycle {
+        vec![(-margin, seconds + margin)]
     } else {
-        vec![(-margin, PART * cycle, "begin"), (seconds - PART * cycle, seconds + margin, "end")]
+        vec![(-margin, PART * cycle), (seconds - PART * cycle, seconds + margin)]
     };
     let peak = peak(waves, &spans, phases);
     let width = (all - 26.0 * (spans.len() as f64 - 1.0)) / spans.len() as f64;
-    for (n, &(from, to, name)) in spans.iter().enumerate() {
+    for (n, &(from, to)) in spans.iter().enumerate() {
         let plot = Plot {
             left: LEFT + n as f64 * (width + 26.0),
             top: TOP,
@@ -132,21 +132,21 @@ fn wave_panels(out: &mut String, waves: &Waves, seconds: f64, cycle: f64, phases
             at.sort_by(f64::total_cmp);
             plot.phase_line(out, phase, at.into_iter().map(|s| (s * 1e3, waves.voltage[phase].at(s))));
         }
-        for edge in [0.0, seconds].into_iter().filter(|edge| (from..to).contains(edge)) {
-            plot.vertical(out, edge * 1e3, "edge");
+        for (edge, words) in [(0.0, "begin"), (seconds, "end")] {
+            if (from..to).contains(&edge) {
+                plot.vertical(out, edge * 1e3, "edge");
+                text(out, plot.at_x(edge * 1e3), plot.top - 5.0, "note middle", words);
+            }
         }
         plot.frame(out);
-        if !name.is_empty() {
-            text(out, plot.left + 6.0, plot.top + 14.0, "note", name);
-        }
     }
     text(out, WIDTH - RIGHT + 10.0, TOP + WAVE_HEIGHT + 16.0, "axis", "t [ms]");
 }
 
 /// The highest peak, rounded up to 50 V.
-fn peak(waves: &Waves, spans: &[(f64, f64, &str)], phases: [bool; 3]) -> f64 {
+fn peak(waves: &Waves, spans: &[(f64, f64)], phases: [bool; 3]) -> f64 {
     let mut peak = 10f64;
-    for &(from, to, _) in spans {
+    for &(from, to) in spans {
         for phase in (0..3).filter(|&phase| phases[phase]) {
             let samples = (0..2000).map(|k| from + (to - from) * f64::from(k) / 2000.0);
             peak = samples.map(|s| waves.voltage[phase].at(s).abs()).fold(peak, f64::max);
@@ -155,8 +155,8 @@ fn peak(waves: &Waves, spans: &[(f64, f64, &str)], phases: [bool; 3]) -> f64 {
     (peak * 1.05 / 50.0).ceil() * 50.0
 }
 
-/// Values as they are known: each stands from the end of its cycle to the end of the next. Values that do not change are one line.
-fn staircase(waves: &Waves, phase: usize, udin: f64, span: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
+/// Values [% of Udin] as they are known: each stands from the end of its cycle to the end of the next. Values that do not change are one line.
+pub(super) fn staircase(waves: &Waves, phase: usize, udin: f64, span: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::new();
     for half in waves.voltage[phase].half_cycles(span.0, span.1) {
         let share = 100.0 * half.rms / udin;
@@ -172,34 +172,36 @@ fn staircase(waves: &Waves, phase: usize, udin: f64, span: (f64, f64)) -> impl I
     points.into_iter()
 }
 
-/// Ends of the axis of the RMS values [%].
-fn share_bounds(waves: &Waves, udin: f64, span: (f64, f64), phases: [bool; 3]) -> (f64, f64) {
-    let mut ends = (85f64, 105f64);
-    for phase in (0..3).filter(|&phase| phases[phase]) {
-        for (_, share) in staircase(waves, phase, udin, span) {
-            ends = (ends.0.min(share), ends.1.max(share));
-        }
-    }
-    let step = if ends.1 - ends.0 > 60.0 { 20.0 } else { 5.0 };
-    ((ends.0 / step - 0.3).floor().max(0.0) * step, (ends.1 / step + 0.3).ceil() * step)
+/// Lowest and highest RMS value [%].
+fn extremes(waves: &Waves, udin: f64, span: (f64, f64), phases: [bool; 3]) -> (f64, f64) {
+    let shares = (0..3).filter(|&phase| phases[phase]).flat_map(|phase| staircase(waves, phase, udin, span));
+    shares.fold((100.0, 100.0), |ends, (_, share)| (ends.0.min(share), ends.1.max(share)))
 }
 
-fn thresholds(out: &mut String, plot: &Plot, bounds: (f64, f64)) {
+/// Ends of the axis of the RMS values [%].
+fn axis_ends((lowest, highest): (f64, f64)) -> (f64, f64) {
+    let (lowest, highest) = (lowest.min(88.0), highest.max(103.0));
+    let step = if highest - lowest > 60.0 { 20.0 } else { 5.0 };
+    ((lowest / step - 0.3).floor().max(0.0) * step, (highest / step + 0.3).ceil() * step)
+}
+
+/// Those that the values come near.
+fn thresholds(out: &mut String, plot: &Plot, (lowest, highest): (f64, f64)) {
     let of = Thresholds::default();
     let mut lines = Vec::new();
-    if bounds.0 < 90.0 {
+    if lowest < 95.0 {
         lines.extend([
             (of.dip, "limit", "dip begins below 90 %", 11.0),
             (of.dip + of.hysteresis, "hysteresis", "dip ends at 92 %", -3.0),
         ]);
     }
-    if bounds.1 > 110.0 {
+    if highest > 105.0 {
         lines.extend([
             (of.swell, "limit", "swell begins above 110 %", -3.0),
             (of.swell - of.hysteresis, "hysteresis", "swell ends at 108 %", 11.0),
         ]);
     }
-    if bounds.0 < 7.0 {
+    if lowest < 10.0 {
         lines.extend([
             (of.interruption, "limit", "interruption begins below 5 %", 11.0),
             (of.interruption + of.hysteresis, "hysteresis", "and ends at 7 %", -3.0),

@@ -44,7 +44,7 @@ pub(in crate::report) fn harmonics_figure(
     let percents = commanded.iter().filter(|c| c.order > 1).map(|c| c.percent);
     let bounds = readings.iter().filter_map(|r| r.bounds).map(|(_, high)| high).filter(|high| high.is_finite());
     let most = percents.chain(readings.iter().map(|r| r.percent)).chain(bounds).fold(0.1, f64::max);
-    let highest = f64::from(highest.clamp(13, 50));
+    let highest = f64::from(highest.clamp(8, 50)) + 0.5;
     let plot = Plot {
         left: LEFT,
         top: TOP,

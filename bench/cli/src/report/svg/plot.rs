@@ -125,18 +125,17 @@ pub(super) fn text(out: &mut String, x: f64, y: f64, class: &str, words: &str) {
     let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{}</text>", escaped(words));
 }
 
-/// A legend of phases in one line, from here to the right.
+/// A legend of phases, one beneath the other.
 pub(super) fn phase_legend(out: &mut String, x: f64, y: f64, prefix: &str, phases: [bool; 3]) {
-    let mut x = x;
-    for phase in (0..3).filter(|&phase| phases[phase]) {
+    for (n, phase) in (0..3).filter(|&phase| phases[phase]).enumerate() {
         let (colour, dash, width) = (PHASE_COLOURS[phase], PHASE_DASHES[phase], PHASE_WIDTHS[phase]);
-        let (end, middle) = (x + 24.0, y - 4.0);
+        let (y, end) = (y + 18.0 * n as f64, x + 26.0);
+        let middle = y - 4.0;
         let _ = write!(
             out,
             "<line x1=\"{x:.1}\" x2=\"{end:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\" stroke=\"{colour}\" stroke-width=\"{width}\" stroke-dasharray=\"{dash}\"/>"
         );
-        text(out, end + 5.0, y, "legend", &format!("{prefix}L{}", phase + 1));
-        x = end + 44.0 + 6.0 * prefix.len() as f64;
+        text(out, end + 6.0, y, "legend", &format!("{prefix}L{}", phase + 1));
     }
 }
 

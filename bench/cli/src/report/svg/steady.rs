@@ -1,51 +1,88 @@
-//! A wave that goes on: two of its cycles, and the fundamentals as phasors where they are not balanced.
+//! A wave that goes on: two of its cycles, what a modulation does, and the fundamentals as phasors where they are not balanced.
 
 use std::f64::consts::TAU;
 use std::fmt::Write as _;
 
 use meterbench_waveform::{Played, Wave, Waves, sequences};
 
+use super::event::staircase;
 use super::plot::{PHASE_COLOURS, PHASE_DASHES, PHASE_WIDTHS, Plot, open, phase_legend, text};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 66.0;
 const HEIGHT: f64 = 200.0;
-const TOP: f64 = 26.0;
+const TOP: f64 = 14.0;
+/// Room for the names of the phases.
+const LEGEND: f64 = 72.0;
 const POINTS: usize = 400;
 
-/// Voltages and, if there are any, currents over two cycles, or two periods of a modulation of which a figure shows the envelope.
-pub(in crate::report) fn steady_figure(played: &Played, waves: &Waves, systems: usize, title: &str) -> String {
+/// Voltages over two cycles, and currents where they are distorted; beneath them what a modulation does to the RMS values.
+pub(in crate::report) fn steady_figure(
+    played: &Played,
+    waves: &Waves,
+    udin: f64,
+    systems: usize,
+    title: &str,
+) -> String {
     let sounding = |of: &[Wave; 3]| std::array::from_fn(|n| n < systems && !of[n].is_silent());
     let (voltages, currents): ([bool; 3], [bool; 3]) = (sounding(&waves.voltage), sounding(&waves.current));
-    let mut panels = vec![(&waves.voltage, voltages, "u [V]", "U")];
+    let mut panels = vec![(&waves.voltage, voltages, "u [V]", "u")];
     if currents.contains(&true) && played.waveform.current.iter().any(|wave| !wave.is_none()) {
-        panels.push((&waves.current, currents, "i [A]", "I"));
+        panels.push((&waves.current, currents, "i [A]", "i"));
     }
-    let modulations = played.waveform.voltage.iter().chain(&played.waveform.current).filter_map(|wave| wave.modulation);
-    let slowest = modulations.map(|m| 2.0 / m.hertz.max(0.05)).fold(0.0, f64::max);
-    let seconds = (2.0 / played.sines.hertz).max(slowest.min(4.0));
-    let mut out = open(WIDTH, TOP + HEIGHT + 40.0, title);
-    let gap = 84.0;
-    let width = (WIDTH - LEFT - 20.0 - gap * (panels.len() as f64 - 1.0)) / panels.len() as f64;
+    let slowest = played.waveform.voltage.iter().filter_map(|wave| wave.modulation).map(|m| 1.0 / m.hertz.max(0.01));
+    let period = slowest.fold(0.0, f64::max);
+    let height = TOP + HEIGHT + 44.0;
+    let mut out = open(WIDTH, height + if period > 0.0 { HEIGHT + 56.0 } else { 0.0 }, title);
+    let seconds = 2.0 / played.sines.hertz;
+    let step = (WIDTH - 20.0) / panels.len() as f64;
     for (n, (of, phases, label, letter)) in panels.iter().enumerate() {
-        let left = LEFT + n as f64 * (width + gap);
-        let points = if seconds > 3.0 / played.sines.hertz { 4 * POINTS } else { POINTS };
-        let at = |k: usize| seconds * k as f64 / points as f64;
-        let values = |phase: usize| (0..=points).map(move |k| (at(k) * 1e3, of[phase].at(at(k))));
+        let left = LEFT + n as f64 * step;
+        let at = |k: usize| seconds * k as f64 / POINTS as f64;
+        let values = |phase: usize| (0..=POINTS).map(move |k| (at(k) * 1e3, of[phase].at(at(k))));
         let peak = (0..3).filter(|&p| phases[p]).flat_map(values).map(|(_, y)| y.abs()).fold(1e-3, f64::max);
         let (x, y) = ((0.0, seconds * 1e3), (-1.06 * peak, 1.06 * peak));
-        let plot = Plot { left, top: TOP, width, height: HEIGHT, x, y, logarithmic: false };
-        phase_legend(&mut out, left, 14.0, letter, *phases);
+        let plot = Plot { left, top: TOP, width: step - LEFT - LEGEND, height: HEIGHT, x, y, logarithmic: false };
+        phase_legend(&mut out, plot.right() + 12.0, TOP + 14.0, letter, *phases);
         plot.y_axis(&mut out, label, 6);
-        plot.x_axis(&mut out, &plot.x_ticks(if panels.len() == 1 { 12 } else { 6 }), true);
+        plot.x_axis(&mut out, &plot.x_ticks(if panels.len() == 1 { 10 } else { 5 }), true);
         for phase in (0..3).filter(|&phase| phases[phase]) {
             plot.phase_line(&mut out, phase, values(phase));
         }
         plot.frame(&mut out);
-        text(&mut out, left + width / 2.0, plot.bottom() + 32.0, "axis middle", "time [ms]");
+        text(&mut out, left + plot.width / 2.0, plot.bottom() + 32.0, "axis middle", "time [ms]");
+    }
+    if period > 0.0 {
+        envelope(&mut out, waves, udin, height, (3.0 * period).clamp(0.2, 180.0), voltages);
     }
     out.push_str("</svg>");
     out
+}
+
+/// RMS values of the half cycles over some periods of a modulation.
+fn envelope(out: &mut String, waves: &Waves, udin: f64, top: f64, seconds: f64, phases: [bool; 3]) {
+    let span = (0.0, seconds);
+    let series = |phase: usize| staircase(waves, phase, udin, span);
+    let shares = (0..3).filter(|&phase| phases[phase]).flat_map(series);
+    let (low, high) = shares.fold((f64::INFINITY, 0f64), |(l, h), (_, share)| (l.min(share), h.max(share)));
+    let margin = (0.15 * (high - low)).max(0.05);
+    let (scale, unit) = if seconds > 2.0 { (1.0, "s") } else { (1e3, "ms") };
+    let plot = Plot {
+        left: LEFT,
+        top,
+        width: WIDTH - 20.0 - LEFT - LEGEND,
+        height: HEIGHT,
+        x: (0.0, seconds * scale),
+        y: (low - margin, high + margin),
+        logarithmic: false,
+    };
+    plot.y_axis(out, "Urms(1/2) [% of Udin]", 5);
+    plot.x_axis(out, &plot.x_ticks(10), true);
+    for phase in (0..3).filter(|&phase| phases[phase]) {
+        plot.phase_line(out, phase, series(phase).map(|(s, share)| (s * scale, share)));
+    }
+    plot.frame(out);
+    text(out, plot.left + plot.width / 2.0, plot.bottom() + 32.0, "axis middle", &format!("time [{unit}]"));
 }
 
 /// The fundamentals of three voltages as phasors, L1 to the right, with their symmetrical components in words.
@@ -53,8 +90,8 @@ pub(in crate::report) fn phasor_figure(played: &Played, udin: f64, title: &str) 
     let sines = &played.sines.voltage;
     let (size, radius) = (250.0, 96.0);
     let largest = sines.iter().map(|sine| sine.rms).fold(udin, f64::max);
-    let (cx, cy) = (150.0, size / 2.0);
-    let mut out = open(620.0, size, title);
+    let (cx, cy) = (LEFT + 130.0, size / 2.0);
+    let mut out = open(WIDTH, size, title);
     let circle = radius * udin / largest;
     let _ = write!(out, "<circle cx=\"{cx}\" cy=\"{cy}\" r=\"{circle:.1}\" class=\"frame\" stroke-dasharray=\"3 3\"/>");
     for turn in 0..12 {
@@ -85,7 +122,7 @@ pub(in crate::report) fn phasor_figure(played: &Played, udin: f64, title: &str) 
     }
     let mut y = 46.0;
     let mut line = |words: &str| {
-        text(&mut out, 320.0, y, "legend", words);
+        text(&mut out, 400.0, y, "legend", words);
         y += 21.0;
     };
     for (n, sine) in sines.iter().enumerate() {

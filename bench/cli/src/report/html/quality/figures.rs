@@ -84,7 +84,7 @@ fn figure(
         }
         None => {
             facts.push(format!("for {}", words::duration(played.seconds())));
-            svgs.push(steady_figure(played, &stimulus.waves, systems, &title));
+            svgs.push(steady_figure(played, &stimulus.waves, udin, systems, &title));
             if systems == 3 && is_unbalanced(played) {
                 svgs.push(phasor_figure(played, udin, &format!("{title}: fundamentals")));
             }
