@@ -8,6 +8,7 @@ mod faults;
 mod flash;
 mod influences;
 mod ports;
+mod power_quality;
 mod program;
 mod pulses;
 mod qemu;
