@@ -7,7 +7,7 @@ use meterbench_standards::{DecisionRule, Standard};
 
 use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source, closest};
-use crate::step::{Step, read_steps};
+use crate::step::{Body, Step, read_steps};
 use crate::yaml::{self, Node};
 
 /// What a plan asks of a meter: a requirement, never a choice.
@@ -51,6 +51,18 @@ impl PlanFile {
             && wanted.phases.as_ref().is_none_or(|(phases, _)| *phases == plate.systems)
             && wanted.has.iter().all(|feature| plate.has.contains(feature))
             && self.standard.is_none_or(|standard| standard.class_of(plate).is_ok())
+    }
+
+    /// It asks a source for other waves than steady sines.
+    pub fn needs_waves(&self) -> bool {
+        fn any(steps: &[Step]) -> bool {
+            steps.iter().any(|step| match &step.body {
+                Body::Play(_) => true,
+                Body::Group { steps } => any(steps),
+                _ => false,
+            })
+        }
+        any(&self.steps)
     }
 
     fn lower(root: &Node, findings: &Findings) -> Option<Self> {

@@ -23,6 +23,10 @@ pub enum RunError {
     NoProbe { position: u32 },
     #[error("the plan asks for {asked} °C and the bench has no chamber")]
     NoChamber { asked: f64 },
+    #[error(
+        "the source of this bench makes sines alone; the built-in bench `emulated-3ph-waves` has one that makes waves"
+    )]
+    NoWaves,
     #[error("the journal cannot be written: its writer has gone")]
     JournalGone,
 }
