@@ -18,7 +18,7 @@ pub struct ObjectName {
 }
 
 /// Names for people: class and OBIS code (IEC 62056-6-1).
-pub const OBJECTS: [(&str, u16, Obis); 23] = [
+pub const OBJECTS: [(&str, u16, Obis); 64] = [
     ("association", 15, abstract_name(40, 0, 0)),
     ("logical-device-name", 1, abstract_name(42, 0, 0)),
     ("serial-number", 1, abstract_name(96, 1, 0)),
@@ -42,6 +42,47 @@ pub const OBJECTS: [(&str, u16, Obis); 23] = [
     ("voltage-l3", 3, register(72, 7)),
     ("current-l1", 3, register(31, 7)),
     ("power-factor", 3, register(13, 7)),
+    ("power-quality-log", 7, abstract_name(99, 98, 4)),
+    ("grid-event-log", 7, abstract_name(99, 98, 5)),
+    ("grid-snapshot", 7, Obis([1, 0, 99, 128, 0, 255])),
+    ("quality-flags", 1, abstract_name(96, 10, 128)),
+    ("alarm-register", 1, abstract_name(97, 98, 0)),
+    ("alarm-filter", 1, abstract_name(97, 98, 10)),
+    ("dip-threshold", 3, element(12, 31, 0)),
+    ("swell-threshold", 3, element(12, 35, 0)),
+    ("interruption-threshold", 3, element(12, 39, 0)),
+    ("frequency-10-s", 3, element(14, 130, 0)),
+    ("unbalance-negative", 3, element(12, 129, 2)),
+    ("unbalance-zero", 3, element(12, 129, 0)),
+    ("voltage-150-cycles-l1", 3, element(32, 130, 0)),
+    ("voltage-10-min-l1", 3, element(32, 24, 0)),
+    ("voltage-2-h-l1", 3, element(32, 131, 0)),
+    ("thd-voltage-l1", 3, element(32, 7, 124)),
+    ("thd-current-l1", 3, element(31, 7, 124)),
+    ("thd-voltage-10-min-l1", 3, element(32, 24, 124)),
+    ("thd-current-10-min-l1", 3, element(31, 24, 124)),
+    ("voltage-spectrum-l1", 1, element(32, 128, 0)),
+    ("current-spectrum-l1", 1, element(31, 128, 0)),
+    ("current-l2", 3, register(51, 7)),
+    ("voltage-150-cycles-l2", 3, element(52, 130, 0)),
+    ("voltage-10-min-l2", 3, element(52, 24, 0)),
+    ("voltage-2-h-l2", 3, element(52, 131, 0)),
+    ("thd-voltage-l2", 3, element(52, 7, 124)),
+    ("thd-current-l2", 3, element(51, 7, 124)),
+    ("thd-voltage-10-min-l2", 3, element(52, 24, 124)),
+    ("thd-current-10-min-l2", 3, element(51, 24, 124)),
+    ("voltage-spectrum-l2", 1, element(52, 128, 0)),
+    ("current-spectrum-l2", 1, element(51, 128, 0)),
+    ("current-l3", 3, register(71, 7)),
+    ("voltage-150-cycles-l3", 3, element(72, 130, 0)),
+    ("voltage-10-min-l3", 3, element(72, 24, 0)),
+    ("voltage-2-h-l3", 3, element(72, 131, 0)),
+    ("thd-voltage-l3", 3, element(72, 7, 124)),
+    ("thd-current-l3", 3, element(71, 7, 124)),
+    ("thd-voltage-10-min-l3", 3, element(72, 24, 124)),
+    ("thd-current-10-min-l3", 3, element(71, 24, 124)),
+    ("voltage-spectrum-l3", 1, element(72, 128, 0)),
+    ("current-spectrum-l3", 1, element(71, 128, 0)),
 ];
 
 const fn abstract_name(c: u8, d: u8, e: u8) -> Obis {
@@ -50,6 +91,10 @@ const fn abstract_name(c: u8, d: u8, e: u8) -> Obis {
 
 const fn register(c: u8, d: u8) -> Obis {
     Obis([1, 0, c, d, 0, 255])
+}
+
+const fn element(c: u8, d: u8, e: u8) -> Obis {
+    Obis([1, 0, c, d, e, 255])
 }
 
 /// The interface class that objects of this name have (IEC 62056-6-2), where the plan does not say it.

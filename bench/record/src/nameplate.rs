@@ -70,11 +70,17 @@ pub enum Feature {
     Han,
     /// Modem.
     Modem,
+    /// Log and counters of power quality events.
+    PowerQuality,
+    /// Log of events of the grid.
+    GridEvents,
+    /// Snapshot of registers at an event.
+    Snapshot,
 }
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::SupplyControlSwitch,
         Self::LastGasp,
         Self::PulseOutput,
@@ -82,6 +88,9 @@ impl Feature {
         Self::AuxiliarySupply,
         Self::Han,
         Self::Modem,
+        Self::PowerQuality,
+        Self::GridEvents,
+        Self::Snapshot,
     ];
 
     /// The word in plans and meter files.
@@ -94,6 +103,9 @@ impl Feature {
             Self::AuxiliarySupply => "auxiliary-supply",
             Self::Han => "han",
             Self::Modem => "modem",
+            Self::PowerQuality => "power-quality",
+            Self::GridEvents => "grid-events",
+            Self::Snapshot => "snapshot",
         }
     }
 

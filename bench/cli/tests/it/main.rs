@@ -7,6 +7,7 @@ mod faults;
 #[cfg(feature = "probe")]
 mod flash;
 mod influences;
+mod play;
 mod ports;
 mod power_quality;
 mod program;
