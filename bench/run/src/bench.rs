@@ -235,7 +235,7 @@ impl Bench {
 
     /// A load was put out again after something else: its read-back stands, and it settles.
     pub(crate) async fn stands(&mut self, load: &LoadPoint, setting: &Setting) -> Result<(), RunError> {
-        self.await_read_back(setting).await?;
+        self.await_read_back(setting, &Waveform::default()).await?;
         if load.ampere > 0.0 {
             self.reference.set_ranges(load.volt, load.ampere).await?;
         }
