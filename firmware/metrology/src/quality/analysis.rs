@@ -158,7 +158,7 @@ impl Analysis {
             // In place: the rings are larger than a stack.
             self.samples.begin_at(index);
             self.boundaries.begin_at(index * ONE, self.boundaries.period());
-            (self.direct, self.before, self.ended) = ([0.0; CHANNELS], None, None);
+            (self.direct, self.before, self.ended, self.irregular) = ([0.0; CHANNELS], None, None, true);
         }
     }
 
@@ -270,18 +270,16 @@ impl Analysis {
         let end = near(self.boundaries.began(), ended.end.saturating_sub(ONE));
         let duration = end - near(self.window, end.saturating_sub(ended.duration));
         self.window = end;
-        if ended.clean {
-            self.find_spectrum(config, ended, end, duration);
-        }
+        let clean = ended.clean && self.find_spectrum(config, ended, end, duration);
         (self.range, self.irregular) = ([NO_RANGE; CHANNELS], false);
         let squares = self.squares_of_window(config, ended, end, duration);
         let HalfCycle { voltage_mv, current_ma, .. } = half_cycle(config, instant(end), 0, &squares);
-        let spectrum = ended.clean.then_some(&self.spectrum);
+        let spectrum = clean.then_some(&self.spectrum);
         let thd = |orders: &[Phasor; HIGHEST_ORDER], least| distortion(orders, self.highest_of_distortion(), least);
         found(Found::Window(&QualityWindow {
             end: instant(end),
             duration,
-            clean: ended.clean,
+            clean,
             voltage_mv,
             current_ma,
             spectrum,
@@ -293,16 +291,20 @@ impl Analysis {
         }));
     }
 
-    /// Harmonics of a window that the samples are there for; of one that came as sums, the fundamentals.
-    fn find_spectrum(&mut self, config: &Config, ended: &EndedWindow, end: u64, duration: u64) {
+    /// Harmonics of a window that the samples are there for; of one that came as sums, the fundamentals. False where it has no
+    /// ten whole cycles: a voltage that vanishes goes through zero too, and a jump of the phase moves a crossing.
+    fn find_spectrum(&mut self, config: &Config, ended: &EndedWindow, end: u64, duration: u64) -> bool {
         let from = end - duration;
         if self.samples.seen().start * ONE > from + 2 * ONE {
             self.spectrum.clear();
             sums::fundamentals(config, ended, duration, &mut self.spectrum);
-            return;
+            return true;
         }
-        let exact =
-            sums::length_by_angle(ended, self.half_way).filter(|exact| exact.abs_diff(duration) < duration / 100);
+        let exact = sums::length_by_angle(ended, self.half_way);
+        let expected = exact.unwrap_or(CYCLES * u64::from(self.boundaries.period()));
+        if expected.abs_diff(duration) > duration / 256 {
+            return false;
+        }
         let (from, duration) = exact.map_or((from, duration), |exact| (from + duration / 2 - exact / 2, exact));
         let cycles = self.cycles_of_window();
         let length = duration * cycles / CYCLES;
@@ -310,11 +312,11 @@ impl Analysis {
         let per_count = &per_count[..config.systems()];
         let from = from + duration - length;
         let means = harmonics::analyse(&self.samples, from, length, cycles, per_count, &mut self.spectrum);
-        // A voltage that vanishes goes through zero too, and ends a window that is no longer ten cycles.
         if !self.irregular && end == self.boundaries.began() {
             self.follow_direct(&means);
         }
         harmonics::turn_to(ended.sync, &mut self.spectrum);
+        true
     }
 
     /// Mean squares of a window (counts²).
