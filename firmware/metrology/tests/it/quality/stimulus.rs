@@ -5,7 +5,7 @@ use meterbench_metrology::{
 };
 
 /// The hash of [`digits`] on every processor. Changes where the arithmetic of the analysis does.
-pub(crate) const HASH: u64 = 0xda78_9083_fb95_a275;
+pub(crate) const HASH: u64 = 0x6dcc_1163_d07b_6be2;
 
 /// A sine by rotation, Q30.
 struct Rotation {
