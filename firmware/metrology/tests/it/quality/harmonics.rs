@@ -188,3 +188,82 @@ fn an_order_modulated_at_five_hertz_is_its_carrier() {
     println!("order 5 of 6 %, on and off at 5 Hz: {low:.4} to {high:.4} %, carrier 3 %");
     assert!(low > 2.998 && high < 3.002, "ten cycles, no more and no less");
 }
+
+#[test]
+fn unbalance_of_the_sets_in_closed_form() {
+    // Percent and degrees of L1, L2, L3; u2 and u0 (%).
+    #[rustfmt::skip]
+    let rows = [
+        ([(100.0, 0.0), (100.0, -120.0), (100.0, 120.0)], 0.0, 0.0),
+        ([(95.0, 0.0), (100.0, -120.0), (100.0, 120.0)], 1.6949, 1.6949),
+        ([(94.1176, 0.0), (100.0, -120.0), (100.0, 120.0)], 2.0, 2.0),
+        ([(73.0, 0.0), (80.0, -120.0), (87.0, 120.0)], 5.0518, 5.0518),
+        ([(100.0, 0.0), (115.7895, -120.0), (100.0, 120.0)], 5.0, 5.0),
+        ([(100.0, 0.0), (100.0, -122.0), (100.0, 118.0)], 1.1637, 1.1637),
+        ([(102.0, 0.0), (99.015, -121.0), (99.015, 121.0)], 2.0, 0.0),
+        ([(102.0, 0.0), (99.015, -119.0), (99.015, 119.0)], 0.0, 2.0),
+        // A broken neutral, and a phase of medium voltage gone.
+        ([(75.0, 0.0), (114.5644, -130.8934), (114.5644, 130.8934)], 0.0, 25.0),
+        ([(0.0, 0.0), (100.0, -120.0), (100.0, 120.0)], 50.0, 50.0),
+    ];
+    let mut worst = 0.0f64;
+    for hertz in [49.3, 50.0] {
+        for (of, negative, zero) in rows {
+            let mut bench = Bench::new(Systems::Three);
+            bench.play(1.3, |t| {
+                let sines = Sines::at(hertz);
+                let mut values = [0.0; 6];
+                for (value, (percent, degrees)) in values.iter_mut().zip(of) {
+                    let angle: f64 = sines.angle(t) + f64::to_radians(degrees);
+                    // Distortion is no unbalance.
+                    *value = SQRT_2 * 2.3 * percent * (angle.sin() + 0.05 * (5.0 * sines.angle(t)).sin());
+                }
+                values
+            });
+            let got = bench.windows.last().and_then(|w| w.unbalance).unwrap();
+            for (got, wanted) in [(got.negative, negative), (got.zero, zero)] {
+                worst = worst.max((f64::from(got) / 1000.0 - wanted).abs());
+            }
+        }
+    }
+    println!("unbalance u2 and u0 of ten sets: off by at most {worst:.4} points");
+    assert!(worst < 0.003, "the sets have four digits, and angles of whole degrees");
+}
+
+#[test]
+fn a_single_phase_meter_has_harmonics_and_no_unbalance() {
+    let sines = Sines { degrees: 15.0, ..Sines::at(49.3) };
+    let tones = set(&[(3, 5.0), (50, 1.0)]);
+    let mut bench = Bench::new(Systems::One);
+    bench.play(1.3, |t| distorted(&sines, &tones, t));
+    let window = bench.windows.pop().unwrap();
+    let spectrum = window.spectrum.unwrap();
+    for channel in [0, 3] {
+        for &tone in &tones {
+            let (got, (re, im)) = (of(&spectrum, channel)[tone.0 - 1], truth(&sines, channel, tone));
+            assert!((f64::from(got.re) - re).hypot(f64::from(got.im) - im) < 5e-4 * re.hypot(im));
+        }
+    }
+    assert_eq!((window.unbalance, window.voltage_mv[1], spectrum.voltage[1][0].magnitude()), (None, 0, 0.0));
+}
+
+#[test]
+fn a_frequency_that_changes_smears_no_more_than_its_change() {
+    // 1 Hz/s: within a window the frequency moves by 0.4 %.
+    let mut bench = Bench::new(Systems::Three);
+    let (mut worst, mut fifth) = (0.0f64, 0.0f64);
+    bench.play(4.0, |t| {
+        let turns = 49.0 * t + if t > 1.0 { 0.5 * (t - 1.0).powi(2) } else { 0.0 };
+        let sines = Sines { hertz: turns / t.max(1e-9), ..Sines::at(0.0) };
+        distorted(&sines, &[(5, 5.0, 0.0)], t)
+    });
+    for window in &bench.windows[4..] {
+        let spectrum = window.spectrum.as_ref().unwrap();
+        for voltage in &spectrum.voltage {
+            worst = worst.max((f64::from(voltage[0].magnitude()) / 230.0 - 1.0).abs());
+            fifth = fifth.max((f64::from(voltage[4].magnitude()) / 11.5 - 1.0).abs());
+        }
+    }
+    println!("at 1 Hz/s: the fundamental is off by {:.3} %, the fifth by {:.3} %", 100.0 * worst, 100.0 * fifth);
+    assert!(worst < 1e-3 && fifth < 2e-2);
+}
