@@ -224,6 +224,16 @@ impl Clock {
         }
     }
 
+    /// What the clock shows so many samples later, or earlier.
+    pub(crate) fn moved(&self, samples: i64) -> Self {
+        Self { now: self.now.saturating_add_signed(samples), ..*self }
+    }
+
+    /// What the clock shows, or showed, at a time (s of UTC since 2000).
+    pub(crate) fn showing(&self, utc: u64) -> Self {
+        Self { now: utc.saturating_mul(PER_SECOND), ..*self }
+    }
+
     /// Seconds of UTC since 2000.
     pub fn utc_seconds(&self) -> u64 {
         self.now / PER_SECOND

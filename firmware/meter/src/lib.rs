@@ -38,6 +38,7 @@ mod memory;
 mod meter;
 pub mod port;
 mod profile;
+mod quality;
 mod records;
 mod ring;
 mod type_number;
