@@ -1,7 +1,7 @@
 //! The sample path: what happens at every sample, at every cycle and at every window of ten cycles.
 
 use crate::config::{Config, ImpulseQuantity};
-use crate::cycle::CycleSums;
+use crate::cycle::{CycleSums, PhaseSums};
 use crate::energy::Registers;
 use crate::impulse::{Impulse, ImpulseGenerator, SampleInstant};
 use crate::kept::Kept;
@@ -93,6 +93,23 @@ struct Window {
     cycles: u32,
     /// Instant of the zero crossing that began the window [1/65536 sample]; `None` after a timed-out cycle.
     began: Option<u64>,
+}
+
+/// What the end of a window tells the analysis.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EndedWindow {
+    /// Its end, two samples after the crossing that ended it [1/65536 sample].
+    pub(crate) end: u64,
+    /// Its length [1/65536 sample].
+    pub(crate) duration: u64,
+    /// Every cycle in it ended with a crossing.
+    pub(crate) clean: bool,
+    /// Phase whose voltage gave the crossings.
+    pub(crate) sync: usize,
+    /// Samples that belong to it.
+    pub(crate) samples: u32,
+    /// Sums of these samples by phase.
+    pub(crate) phases: [PhaseSums; 3],
 }
 
 impl Default for State {
@@ -207,41 +224,61 @@ impl State {
 impl Config {
     /// Takes one frame; hands out an impulse if this sample completed one.
     pub fn process(&self, state: &mut State, frame: &Frame) -> Option<Impulse> {
+        self.take(state, frame, |_, _, _| ()).0
+    }
+
+    /// Takes one frame. `seen` is shown voltage and current of each phase, delayed alike, with their direct part.
+    #[inline]
+    pub(crate) fn take(
+        &self,
+        state: &mut State,
+        frame: &Frame,
+        mut seen: impl FnMut(usize, i32, i32),
+    ) -> (Option<Impulse>, Option<EndedWindow>) {
         let (cos, sin) = state.oscillator.advance();
-        for ((channel, phase), (&u, &i)) in
-            state.channels.iter_mut().zip(&self.phases).zip(frame.voltage.iter().zip(&frame.current)).take(self.systems)
+        for (n, ((channel, phase), (&u, &i))) in state
+            .channels
+            .iter_mut()
+            .zip(&self.phases)
+            .zip(frame.voltage.iter().zip(&frame.current))
+            .take(self.systems)
+            .enumerate()
         {
-            let voltage = core::mem::replace(&mut channel.voltage_delay, u) - channel.voltage_dc.counts;
-            let current = phase.delay.process(&mut channel.current_delay, i) - channel.current_dc.counts;
+            let voltage = core::mem::replace(&mut channel.voltage_delay, u);
+            let current = phase.delay.process(&mut channel.current_delay, i);
+            seen(n, voltage, current);
+            let (voltage, current) = (voltage - channel.voltage_dc.counts, current - channel.current_dc.counts);
             channel.take(i64::from(voltage), i64::from(current), cos, sin);
         }
         let rise = state.generator.advance(state.index, state.spread);
         state.index += 1;
         state.cycle.samples += 1;
         state.window.samples += 1;
-        self.find_end_of_cycle(state);
-        rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) })
+        let ended = self.find_end_of_cycle(state);
+        (rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) }), ended)
     }
 
-    fn find_end_of_cycle(&self, state: &mut State) {
+    fn find_end_of_cycle(&self, state: &mut State) -> Option<EndedWindow> {
         let sync = &state.channels[state.cycle.sync];
         let voltage = sync.voltage_delay - sync.voltage_dc.counts;
         let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
         state.cycle.lowest = state.cycle.lowest.min(voltage);
         if state.cycle.samples < SHORTEST_CYCLE {
-            return;
+            return None;
         }
         // Noise on a dead channel crosses zero too: a cycle of mains has gone well below it before.
         if before < 0 && voltage >= 0 && state.cycle.lowest < -SYNC_PEAK {
             let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
-            self.end_cycle(state, Some((state.index << 16) + fraction as u64));
+            self.end_cycle(state, Some((state.index << 16) + fraction as u64))
         } else if state.cycle.samples >= LONGEST_CYCLE {
-            self.end_cycle(state, None);
+            self.end_cycle(state, None)
+        } else {
+            None
         }
     }
 
     /// Books the active energy of the cycle and spreads it over the next one.
-    pub(crate) fn end_cycle(&self, state: &mut State, crossing: Option<u64>) {
+    pub(crate) fn end_cycle(&self, state: &mut State, crossing: Option<u64>) -> Option<EndedWindow> {
         let samples = core::mem::take(&mut state.cycle.samples);
         state.cycle.lowest = 0;
         let least = self.starting_power * i128::from(samples);
@@ -268,19 +305,25 @@ impl Config {
         if crossing.is_none() {
             state.window.began = None;
         }
-        if state.window.cycles >= CYCLES_PER_WINDOW {
-            self.end_window(state, crossing);
-        }
+        (state.window.cycles >= CYCLES_PER_WINDOW).then(|| self.end_window(state, crossing))
     }
 
     /// Books reactive and apparent energy of ten cycles, renews the readings, retunes the detector.
-    fn end_window(&self, state: &mut State, crossing: Option<u64>) {
+    fn end_window(&self, state: &mut State, crossing: Option<u64>) -> EndedWindow {
         let samples = state.window.samples;
         let clean = state.window.began.zip(crossing).map(|(from, to)| to - from);
         if let Some(duration) = clean {
             state.period = duration as i64 / i64::from(CYCLES_PER_WINDOW);
         }
         let duration = clean.unwrap_or(u64::from(samples) << 16);
+        let mut ended = EndedWindow {
+            end: crossing.unwrap_or(state.index << 16),
+            duration,
+            clean: clean.is_some(),
+            sync: state.cycle.sync,
+            samples,
+            ..EndedWindow::default()
+        };
         let mut readings = Readings {
             frequency_mhz: clean.map(|d| (u64::from(CYCLES_PER_WINDOW * SAMPLE_RATE) * 1000 * 65_536 / d) as u32),
             phase_sequence: phase_sequence(&state.channels, self.systems, samples),
@@ -294,6 +337,7 @@ impl Config {
             let apparent = Some(sums.apparent(phase)).filter(|&s| s >= least.unsigned_abs()).unwrap_or(0);
             state.phases[n].book_reactive(Quadrant::of(sums.active, reactive), reactive);
             state.phases[n].book_apparent(sums.active >= 0, apparent);
+            ended.phases[n] = sums.of_samples();
             active_total += sums.active;
             reactive_total += reactive;
             apparent_total += apparent;
@@ -320,6 +364,7 @@ impl Config {
         state.readings = readings;
         state.oscillator = Oscillator::with_period(state.period);
         state.window = Window { began: crossing.filter(|_| !moved), ..Window::default() };
+        ended
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the analysis of every cycle finds.
 
+use core::ops::{Add, Mul};
+
+use super::lanes::sqrt;
 use crate::impulse::SampleInstant;
 
 /// The highest harmonic order.
@@ -28,6 +31,32 @@ pub struct Phasor {
     pub im: f32,
 }
 
+impl Phasor {
+    pub(crate) const ZERO: Self = Self { re: 0.0, im: 0.0 };
+
+    /// RMS value of the sine.
+    pub fn magnitude(self) -> f32 {
+        sqrt(self.re * self.re + self.im * self.im)
+    }
+}
+
+impl Add for Phasor {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { re: self.re + other.re, im: self.im + other.im }
+    }
+}
+
+/// Turns by the angle of the other, and scales by its length.
+impl Mul for Phasor {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        Self { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }
+    }
+}
+
 /// Harmonics of every channel over one window of ten cycles, by order from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spectrum {
@@ -35,6 +64,12 @@ pub struct Spectrum {
     pub voltage: [[Phasor; HIGHEST_ORDER]; 3],
     /// Of the currents.
     pub current: [[Phasor; HIGHEST_ORDER]; 3],
+}
+
+impl Spectrum {
+    pub(crate) const fn new() -> Self {
+        Self { voltage: [[Phasor::ZERO; HIGHEST_ORDER]; 3], current: [[Phasor::ZERO; HIGHEST_ORDER]; 3] }
+    }
 }
 
 /// Symmetrical components of the voltages' fundamentals (IEC 61000-4-30).

@@ -1,0 +1,7 @@
+//! The analysis of power quality against the closed form of the stimulus.
+
+mod frequency;
+mod half_cycles;
+mod signal;
+mod unchanged;
+mod windows;
