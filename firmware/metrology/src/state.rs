@@ -95,6 +95,12 @@ struct Window {
     began: Option<u64>,
 }
 
+/// A cycle has ended, with a crossing or because it was too long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndOfCycle {
+    pub(crate) crossing: Option<u64>,
+}
+
 /// What the end of a window tells the analysis.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct EndedWindow {
@@ -106,6 +112,8 @@ pub(crate) struct EndedWindow {
     pub(crate) clean: bool,
     /// Phase whose voltage gave the crossings.
     pub(crate) sync: usize,
+    /// Samples of a cycle by which the detector turned, Q16.
+    pub(crate) period: i64,
     /// Samples that belong to it.
     pub(crate) samples: u32,
     /// Sums of these samples by phase.
@@ -186,6 +194,17 @@ impl State {
         self.cycle.sync
     }
 
+    /// Cycles of the window under way that have ended.
+    pub(crate) fn cycles(&self) -> u32 {
+        self.window.cycles
+    }
+
+    /// What the detector has of the synchronising voltage in the window under way: Σ u·cos and Σ u·sin.
+    pub(crate) fn detected(&self) -> (i64, i64) {
+        let sums = &self.channels[self.cycle.sync].sums;
+        (sums.u_cos, sums.u_sin)
+    }
+
     /// The energy that was collecting towards an impulse is of another kind now.
     pub(crate) fn forget_collected(&mut self) {
         self.generator = ImpulseGenerator::default();
@@ -224,17 +243,22 @@ impl State {
 impl Config {
     /// Takes one frame; hands out an impulse if this sample completed one.
     pub fn process(&self, state: &mut State, frame: &Frame) -> Option<Impulse> {
-        self.take(state, frame, |_, _, _| ()).0
+        let (impulse, cycle) = self.take(state, frame, |_, _, _| ());
+        if let Some(end) = cycle {
+            self.end_cycle(state, end.crossing);
+        }
+        impulse
     }
 
-    /// Takes one frame. `seen` is shown voltage and current of each phase, delayed alike, with their direct part.
+    /// Takes one frame; says whether a cycle has ended with it. `seen` is shown voltage and current of each phase, delayed alike,
+    /// with their direct part.
     #[inline]
     pub(crate) fn take(
         &self,
         state: &mut State,
         frame: &Frame,
         mut seen: impl FnMut(usize, i32, i32),
-    ) -> (Option<Impulse>, Option<EndedWindow>) {
+    ) -> (Option<Impulse>, Option<EndOfCycle>) {
         let (cos, sin) = state.oscillator.advance();
         for (n, ((channel, phase), (&u, &i))) in state
             .channels
@@ -254,27 +278,8 @@ impl Config {
         state.index += 1;
         state.cycle.samples += 1;
         state.window.samples += 1;
-        let ended = self.find_end_of_cycle(state);
-        (rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) }), ended)
-    }
-
-    fn find_end_of_cycle(&self, state: &mut State) -> Option<EndedWindow> {
-        let sync = &state.channels[state.cycle.sync];
-        let voltage = sync.voltage_delay - sync.voltage_dc.counts;
-        let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
-        state.cycle.lowest = state.cycle.lowest.min(voltage);
-        if state.cycle.samples < SHORTEST_CYCLE {
-            return None;
-        }
-        // Noise on a dead channel crosses zero too: a cycle of mains has gone well below it before.
-        if before < 0 && voltage >= 0 && state.cycle.lowest < -SYNC_PEAK {
-            let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
-            self.end_cycle(state, Some((state.index << 16) + fraction as u64))
-        } else if state.cycle.samples >= LONGEST_CYCLE {
-            self.end_cycle(state, None)
-        } else {
-            None
-        }
+        let end = find_end_of_cycle(state);
+        (rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) }), end)
     }
 
     /// Books the active energy of the cycle and spreads it over the next one.
@@ -312,6 +317,7 @@ impl Config {
     fn end_window(&self, state: &mut State, crossing: Option<u64>) -> EndedWindow {
         let samples = state.window.samples;
         let clean = state.window.began.zip(crossing).map(|(from, to)| to - from);
+        let period = state.period;
         if let Some(duration) = clean {
             state.period = duration as i64 / i64::from(CYCLES_PER_WINDOW);
         }
@@ -321,6 +327,7 @@ impl Config {
             duration,
             clean: clean.is_some(),
             sync: state.cycle.sync,
+            period,
             samples,
             ..EndedWindow::default()
         };
@@ -365,6 +372,24 @@ impl Config {
         state.oscillator = Oscillator::with_period(state.period);
         state.window = Window { began: crossing.filter(|_| !moved), ..Window::default() };
         ended
+    }
+}
+
+#[inline]
+fn find_end_of_cycle(state: &mut State) -> Option<EndOfCycle> {
+    let sync = &state.channels[state.cycle.sync];
+    let voltage = sync.voltage_delay - sync.voltage_dc.counts;
+    let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
+    state.cycle.lowest = state.cycle.lowest.min(voltage);
+    if state.cycle.samples < SHORTEST_CYCLE {
+        return None;
+    }
+    // Noise on a dead channel crosses zero too: a cycle of mains has gone well below it before.
+    if before < 0 && voltage >= 0 && state.cycle.lowest < -SYNC_PEAK {
+        let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
+        Some(EndOfCycle { crossing: Some((state.index << 16) + fraction as u64) })
+    } else {
+        (state.cycle.samples >= LONGEST_CYCLE).then_some(EndOfCycle { crossing: None })
     }
 }
 

@@ -1,11 +1,13 @@
 //! The samples of the last window: a ring for each channel.
 
+use super::kernel::TAPS;
 use super::lanes::sum_of_squares;
 
 /// Samples of a channel: a window of ten cycles at 42.5 Hz is 1883 long, and is looked at up to 120 samples after its end.
 const LENGTH: usize = 2048;
 /// The first samples of the ring stand behind its last ones once more, so that neighbours are always in one piece.
-pub(crate) const NEIGHBOURS: usize = 8;
+const NEIGHBOURS: usize = TAPS;
+static NONE: [f32; NEIGHBOURS] = [0.0; NEIGHBOURS];
 /// Channels: voltage and current of each phase in turn.
 pub(crate) const CHANNELS: usize = 6;
 
@@ -80,6 +82,13 @@ impl Samples {
     #[inline]
     pub(crate) fn at(&self, channel: usize, slot: u64) -> f32 {
         self.channels[channel][place(slot)]
+    }
+
+    /// Eight samples from this slot on, of the first `C` channels.
+    #[inline]
+    pub(crate) fn neighbours<const C: usize>(&self, slot: u64) -> [&[f32; NEIGHBOURS]; C] {
+        let at = place(slot);
+        core::array::from_fn(|channel| self.channels[channel][at..].first_chunk().unwrap_or(&NONE))
     }
 
     /// ∫ (x - direct)² from one place to another [1/65536 slot], each sample standing for half a sample to either side.

@@ -21,8 +21,8 @@ pub struct HalfCycle {
     pub current_ma: [u32; 3],
 }
 
-/// A sine as a phasor: RMS value times cosine and sine of the angle at the start of the window, where the synchronising
-/// voltage crosses zero upwards. `re` is the part in phase with that voltage's sine.
+/// A sine as a phasor: RMS value times cosine and sine of its angle where the fundamental of the synchronising voltage crosses
+/// zero upwards, next to the start of the window. `re` of order 1 is the part in phase with that voltage.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Phasor {
     /// In phase (V or A, RMS).
@@ -67,9 +67,24 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
+    /// Nothing left; in place.
+    pub(crate) fn clear(&mut self) {
+        for orders in self.voltage.iter_mut().chain(&mut self.current) {
+            orders.fill(Phasor::ZERO);
+        }
+    }
+
     pub(crate) const fn new() -> Self {
         Self { voltage: [[Phasor::ZERO; HIGHEST_ORDER]; 3], current: [[Phasor::ZERO; HIGHEST_ORDER]; 3] }
     }
+}
+
+/// Total harmonic distortion of orders 2 to `highest` against the fundamental [0.01 %]; zero without a fundamental of `least`.
+pub(crate) fn distortion(orders: &[Phasor; HIGHEST_ORDER], highest: usize, least: f32) -> u16 {
+    let square = |p: &Phasor| p.re * p.re + p.im * p.im;
+    let fundamental = orders[0].magnitude();
+    let harmonics: f32 = orders[1..highest].iter().map(square).fold(0.0, |sum, of| sum + of);
+    if fundamental < least { 0 } else { (sqrt(harmonics) / fundamental * 10_000.0 + 0.5) as u16 }
 }
 
 /// Symmetrical components of the voltages' fundamentals (IEC 61000-4-30).
