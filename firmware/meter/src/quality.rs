@@ -5,18 +5,18 @@
 //! voltage. Each room says which conventions are this meter's.
 
 pub(crate) mod aggregates;
+pub(crate) mod angle;
 pub(crate) mod counters;
 pub(crate) mod event;
-mod frequency;
 mod grid;
 pub(crate) mod kept;
 pub(crate) mod kind;
 pub(crate) mod limits;
 pub(crate) mod log;
-mod mean;
 pub(crate) mod monitor;
 mod rapid;
 mod run;
+pub(crate) mod snapshot;
 #[cfg(test)]
 mod tests;
 mod voltage;

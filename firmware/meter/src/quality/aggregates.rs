@@ -4,14 +4,10 @@
 //! minutes and two hours begin at whole ones of UTC. A dip, a swell or an interruption flags every value of whose time a part
 //! fell into it. An interval in which the meter started or its clock was set is not whole: it is flagged too.
 
-use meterbench_metrology::{HIGHEST_ORDER, Phasor, QualityWindow, Unbalance};
-
-use super::mean::Mean;
+use meterbench_metrology::{HIGHEST_ORDER, Mean, MeanOf, Phasor, QualityWindow, Unbalance, WINDOWS_IN_150_CYCLES};
 
 /// The orders that have registers of their own.
 pub(crate) const ORDERS: [u8; 7] = [2, 3, 5, 7, 9, 11, 13];
-/// Windows of 150 cycles.
-const SHORT: u8 = 15;
 /// Voltages and currents of three phases.
 pub(crate) const CHANNELS: usize = 6;
 
@@ -70,15 +66,24 @@ pub(crate) struct Aggregates {
     pub(crate) short: Values<[Option<u32>; 3]>,
     pub(crate) ten_minutes: Values<TenMinutes>,
     pub(crate) two_hours: Values<[Option<u32>; 3]>,
-    shorts: ([Mean; 3], u8, bool),
+    shorts: [MeanOf<WINDOWS_IN_150_CYCLES>; 3],
     tens: TenMinuteMeans,
     twos: ([Mean; 3], bool),
 }
 
-/// Square of the magnitude of a sine in thousandths of a volt, or tenths of a thousandth of an ampere.
-fn square(phasor: Phasor, channel: usize) -> u64 {
-    let per_unit = if channel < 3 { 1e6 } else { 1e8 };
-    ((phasor.re * phasor.re + phasor.im * phasor.im) * per_unit) as u64
+/// RMS value of a sine on a channel: thousandths of a volt, or tenths of a thousandth of an ampere, rounded.
+pub(crate) fn magnitude(phasor: Phasor, channel: usize) -> u32 {
+    // Most of what comes as sums has no harmonics.
+    if phasor == (Phasor { re: 0.0, im: 0.0 }) {
+        return 0;
+    }
+    let per_unit = if channel < 3 { 1e3 } else { 1e4 };
+    (phasor.magnitude() * per_unit + 0.5) as u32
+}
+
+/// The mean, where there is one; begins anew.
+fn take(mean: &mut Mean) -> Option<u32> {
+    mean.take().map(|aggregate| aggregate.value)
 }
 
 impl Aggregates {
@@ -113,24 +118,22 @@ impl Aggregates {
         thd[..3].copy_from_slice(&window.thd_voltage);
         thd[3..].copy_from_slice(&window.thd_current);
         self.window = Values { values: WindowValues { thd, unbalance }, flagged };
-        let phases = || window.voltage_mv.iter().take(systems);
-        let (means, count, was_flagged) = &mut self.shorts;
-        means.iter_mut().zip(phases()).for_each(|(mean, voltage)| mean.push(*voltage));
-        (*count, *was_flagged) = (*count + 1, *was_flagged || flagged);
-        if *count == SHORT {
-            self.short = Values { values: means.each_mut().map(Mean::take), flagged: *was_flagged };
-            (*count, *was_flagged) = (0, false);
-        }
         let tens = &mut self.tens;
         tens.flagged |= flagged;
-        tens.voltage.iter_mut().zip(phases()).for_each(|(mean, voltage)| mean.push(*voltage));
+        for (n, voltage) in window.voltage_mv.iter().enumerate().take(systems) {
+            if let Some(short) = self.shorts[n].add(*voltage, flagged) {
+                self.short.values[n] = Some(short.value);
+                self.short.flagged = short.flagged;
+            }
+            tens.voltage[n].add(*voltage, flagged);
+        }
         if let Some(unbalance) = unbalance {
-            tens.negative.push(unbalance.negative);
+            tens.negative.add(unbalance.negative, flagged);
         }
         let Some(spectrum) = window.spectrum else { return };
         for (channel, orders) in spectrum.voltage.iter().chain(&spectrum.current).enumerate() {
             if channel % 3 < systems {
-                tens.thd[channel].push(thd[channel].into());
+                tens.thd[channel].add(thd[channel].into(), flagged);
                 harmonics(&mut tens.harmonics[channel], orders, channel);
             }
         }
@@ -141,14 +144,14 @@ impl Aggregates {
         let TenMinuteMeans { mut voltage, mut negative, mut thd, mut harmonics, flagged } =
             core::mem::take(&mut self.tens);
         let values = TenMinutes {
-            voltage: voltage.each_mut().map(Mean::take),
-            negative: negative.take(),
-            thd: thd.each_mut().map(Mean::take),
-            harmonics: harmonics.each_mut().map(|orders| orders.each_mut().map(Mean::take)),
+            voltage: voltage.each_mut().map(take),
+            negative: take(&mut negative),
+            thd: thd.each_mut().map(take),
+            harmonics: harmonics.each_mut().map(|orders| orders.each_mut().map(take)),
         };
         self.ten_minutes = Values { values, flagged };
         for (mean, voltage) in self.twos.0.iter_mut().zip(values.voltage) {
-            voltage.into_iter().for_each(|voltage| mean.push(voltage));
+            voltage.into_iter().for_each(|voltage| mean.add(voltage, flagged));
         }
         self.twos.1 |= flagged;
     }
@@ -156,12 +159,12 @@ impl Aggregates {
     /// Two hours of the clock are over.
     pub(crate) fn two_hours(&mut self) {
         let (mut means, flagged) = core::mem::take(&mut self.twos);
-        self.two_hours = Values { values: means.each_mut().map(Mean::take), flagged };
+        self.two_hours = Values { values: means.each_mut().map(take), flagged };
     }
 }
 
 fn harmonics(means: &mut [Mean; ORDERS.len()], orders: &[Phasor; HIGHEST_ORDER], channel: usize) {
     for (mean, order) in means.iter_mut().zip(ORDERS) {
-        mean.push_square(square(orders[usize::from(order) - 1], channel));
+        mean.add(magnitude(orders[usize::from(order) - 1], channel), false);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Counters {
 impl Counters {
     /// An event is over.
     pub(crate) fn count(&mut self, event: &Event) {
-        let mut one = |counter: &mut u32| *counter = counter.wrapping_add(1);
+        let one = |counter: &mut u32| *counter = counter.wrapping_add(1);
         one(&mut self.kinds[event.kind.number()]);
         let phases = match event.kind {
             EventKind::Dip => &mut self.sags,

@@ -194,6 +194,9 @@ pub(crate) mod tests {
             let moment = line.moment(SampleInstant::new(index, 9));
             (moment.stamp.utc, moment.hundredths)
         };
-        assert_eq!([shown(80_000), shown(79_999), shown(72_000), shown(80_400)], [(1000, 0), (999, 99), (999, 0), (1000, 5)]);
+        assert_eq!(
+            [shown(80_000), shown(79_999), shown(72_000), shown(80_400)],
+            [(1000, 0), (999, 99), (999, 0), (1000, 5)]
+        );
     }
 }

@@ -91,11 +91,6 @@ impl EventKind {
             Self::Unbalance | Self::LostNeutral | Self::LostMvPhase => three,
         }
     }
-
-    /// It lets the meter take a snapshot of the grid.
-    pub(crate) const fn takes_snapshot(self) -> bool {
-        matches!(self, Self::Dip | Self::Swell | Self::Interruption | Self::LostNeutral | Self::LostMvPhase)
-    }
 }
 
 /// The kinds that a meter of this type knows, as bits.

@@ -142,7 +142,10 @@ mod tests {
         }
         assert_eq!(delivered.with(Limit::Dip, 8500).map(|limits| limits.of(Limit::Dip)), Some(8500));
         assert_eq!(delivered.with(Limit::RapidChange, 250), None);
-        assert_eq!(delivered.with(Limit::RapidChange, 300).and_then(|l| l.with(Limit::RapidChangeHysteresis, 300)), None);
+        assert_eq!(
+            delivered.with(Limit::RapidChange, 300).and_then(|l| l.with(Limit::RapidChangeHysteresis, 300)),
+            None
+        );
         assert_eq!(Limits::from_values([0; LIMITS]), None);
     }
 }

@@ -1,11 +1,14 @@
 //! The monitor: takes what the analysis of the samples finds and the ticks of the clock, and tells events.
 
-use meterbench_metrology::{Found, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, SampleInstant, Unbalance};
+use meterbench_metrology::{
+    Found, FrequencyCounter, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, SampleInstant, Unbalance,
+};
 
 use super::aggregates::{Aggregates, CHANNELS, FlagOf, Values as Aggregated};
 use super::counters::{Alarms, Counters};
+#[cfg(feature = "defects")]
+use super::event::Trigger;
 use super::event::{Moment, Open, Outbox, Timeline, Told, Values, instant, raw};
-use super::frequency::Frequency;
 use super::grid::{Components, GridEvents};
 use super::kept::KeptQuality;
 use super::kind::{EventKind, KINDS, QualityLog, kinds_of};
@@ -20,6 +23,9 @@ const TEN_MINUTES_MS: u32 = 600_000;
 /// The ticks of ten minutes and of two hours (s of UTC).
 const TEN_MINUTES: u64 = 600;
 const TWO_HOURS: u64 = 7200;
+
+/// Where a first whole cycle has ended, however long it is: 25 ms [1/65536 sample].
+const FIRST_CYCLE: u64 = 200 << 16;
 
 /// Kinds of events that are made of whole intervals.
 const RUNS: [EventKind; 5] = [
@@ -61,7 +67,9 @@ pub(crate) struct Monitor {
     runs: [Run; RUNS.len()],
     pub(crate) aggregates: Aggregates,
     pub(crate) frequency: Aggregated<Option<u32>>,
-    cycles: Frequency,
+    cycles: FrequencyCounter,
+    /// Ten seconds that are over, their frequency not yet known: when they began, and whether they are flagged.
+    ten_seconds: Option<(Option<Moment>, bool)>,
     pub(crate) harmonics: Harmonics,
     /// Length of the last half cycle [1/65536 sample]; 0 before the first.
     half: u32,
@@ -72,6 +80,9 @@ pub(crate) struct Monitor {
     /// Ten minutes and ten seconds that run began at their ticks, and when.
     began: [Option<Moment>; 2],
     out: Outbox,
+    /// A trigger that waits for its window, and one that has had it.
+    #[cfg(feature = "defects")]
+    late: [Option<Trigger>; 2],
     #[cfg(feature = "defects")]
     defects: crate::defects::Defects,
 }
@@ -100,13 +111,16 @@ impl Monitor {
             runs: Default::default(),
             aggregates: Aggregates::new(),
             frequency: Aggregated { values: None, flagged: true },
-            cycles: Frequency::default(),
+            cycles: FrequencyCounter::new(),
+            ten_seconds: None,
             harmonics: [[Phasor { re: 0.0, im: 0.0 }; HIGHEST_ORDER]; CHANNELS],
             half: 0,
             disturbed: [true; 2],
             interrupted: false,
             began: [None; 2],
             out: Outbox::default(),
+            #[cfg(feature = "defects")]
+            late: [None; 2],
             #[cfg(feature = "defects")]
             defects: Default::default(),
         }
@@ -116,6 +130,18 @@ impl Monitor {
     #[cfg(feature = "defects")]
     pub(crate) fn plant(&mut self, defects: crate::defects::Defects) {
         self.defects = defects;
+    }
+
+    /// The snapshot of this trigger is not taken before the next window.
+    #[cfg(feature = "defects")]
+    pub(crate) fn put_off(&mut self, trigger: Trigger) {
+        self.late[0] = Some(trigger);
+    }
+
+    /// A trigger that was put off, with the values of its window.
+    #[cfg(feature = "defects")]
+    pub(crate) fn take_late(&mut self) -> Option<Trigger> {
+        self.late[1].take()
     }
 
     /// The kinds of events that the meter knows.
@@ -145,7 +171,13 @@ impl Monitor {
     }
 
     fn half_cycle(&mut self, half: &HalfCycle, time: &Timeline<'_>) {
-        self.cycles.half_cycle(half.end, half.duration);
+        if let Some(found) = self.cycles.add(half) {
+            self.frequency(found);
+        }
+        // A cycle of which a part lay before power-up is none.
+        if raw(half.end) < FIRST_CYCLE {
+            return;
+        }
         let levels = half.voltage_mv.map(|millivolt| level(millivolt, self.declared));
         let levels = &levels[..self.systems];
         let (lowest, highest) =
@@ -176,6 +208,11 @@ impl Monitor {
     }
 
     fn window(&mut self, window: &QualityWindow<'_>, time: &Timeline<'_>) {
+        #[cfg(feature = "defects")]
+        if let Some(trigger) = self.late[0].take() {
+            let values = Values { voltage_mv: window.voltage_mv, current_ma: window.current_ma };
+            self.late[1] = Some(Trigger { values, ..trigger });
+        }
         let flagged = core::mem::take(&mut self.disturbed[0]) || !self.voltage.is_quiet();
         let unbalance = self.unbalance(window);
         self.aggregates.window(self.systems, window, unbalance, flagged);
@@ -213,15 +250,8 @@ impl Monitor {
     /// The clock shows a whole ten seconds.
     pub(crate) fn tick(&mut self, tick: &Tick) {
         let flagged = core::mem::take(&mut self.disturbed[1]) || !self.voltage.is_quiet();
-        let begun = self.began[1].replace(tick.moment);
-        let value = self.cycles.tick(SampleInstant::new(tick.index, 0));
-        self.frequency = Aggregated { values: value, flagged: flagged || begun.is_none() };
-        if let Some(begun) = begun {
-            let verdict = value.filter(|_| !flagged).map_or(Verdict::Unknown, |value| self.frequency_verdict(value));
-            let nominal = self.nominal / 10;
-            let farther = |a: u32, b: u32| if b.abs_diff(nominal) > a.abs_diff(nominal) { b } else { a };
-            self.interval(EventKind::Frequency, verdict, begun, TEN_SECONDS_MS, farther);
-        }
+        self.ten_seconds = Some((self.began[1].replace(tick.moment), flagged));
+        self.cycles.tick(SampleInstant::new(tick.index, 0));
         if tick.utc.is_multiple_of(TEN_MINUTES) {
             self.ten_minutes(tick.moment);
         }
@@ -229,6 +259,17 @@ impl Monitor {
             self.aggregates.two_hours();
         }
         self.count();
+    }
+
+    /// The frequency of ten seconds that are over (0.1 mHz), if they had one.
+    fn frequency(&mut self, found: Option<u32>) {
+        let Some((begun, flagged)) = self.ten_seconds.take() else { return };
+        self.frequency = Aggregated { values: found, flagged: flagged || begun.is_none() };
+        let Some(begun) = begun else { return };
+        let verdict = found.filter(|_| !flagged).map_or(Verdict::Unknown, |value| self.frequency_verdict(value));
+        let nominal = self.nominal / 10;
+        let farther = |a: u32, b: u32| if b.abs_diff(nominal) > a.abs_diff(nominal) { b } else { a };
+        self.interval(EventKind::Frequency, verdict, begun, TEN_SECONDS_MS, farther);
     }
 
     /// Of a frequency (0.1 mHz); the worst value is in mHz.
@@ -294,6 +335,7 @@ impl Monitor {
             }
         }
         self.began = [None; 2];
+        self.ten_seconds = self.ten_seconds.map(|(_, flagged)| (None, flagged));
         self.aggregates.cut();
         self.count();
     }
@@ -317,7 +359,12 @@ impl Monitor {
     }
 
     /// Something waits to be written down.
+    #[inline]
     pub(crate) fn has_told(&self) -> bool {
+        #[cfg(feature = "defects")]
+        if self.late[1].is_some() {
+            return true;
+        }
         !self.out.is_empty()
     }
 
@@ -371,8 +418,7 @@ impl Monitor {
                 ..open
             })
         };
-        self.voltage =
-            VoltageEvents::lasting(on(EventKind::Dip), on(EventKind::Swell), on(EventKind::Interruption));
+        self.voltage = VoltageEvents::lasting(on(EventKind::Dip), on(EventKind::Swell), on(EventKind::Interruption));
         for kind in EventKind::ALL {
             let ended = RUNS.contains(&kind) || kind.log() == QualityLog::Grid;
             if let Some(open) = kept.open[kind.number()].filter(|_| ended) {
@@ -381,19 +427,13 @@ impl Monitor {
         }
         self.count();
     }
-
-    /// An event of this kind lasts.
-    #[cfg(test)]
-    pub(crate) fn lasts(&self, kind: EventKind) -> bool {
-        self.open()[kind.number()].is_some()
-    }
 }
 
 impl core::hash::Hash for Monitor {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
         let Self { limits, counters, alarms, voltage, rapid, grid, runs, aggregates, frequency, cycles, .. } = self;
         (limits, counters, alarms, voltage, rapid, grid).hash(state);
-        (runs, aggregates, frequency, cycles, self.disturbed, self.began).hash(state);
+        (runs, aggregates, frequency, cycles, self.ten_seconds, self.disturbed, self.began).hash(state);
         for phasor in self.harmonics.as_flattened() {
             (phasor.re.to_bits(), phasor.im.to_bits()).hash(state);
         }

@@ -13,17 +13,16 @@ use super::kind::EventKind;
 pub(crate) enum Verdict {
     Within,
     /// These phases lie beyond the limit, the worst of them so.
-    Beyond { phases: u8, worst: u32 },
+    Beyond {
+        phases: u8,
+        worst: u32,
+    },
     Unknown,
 }
 
 impl Verdict {
     /// Of values by phase, `None` where there is none: the phases of which `is_beyond`, and the worst value of them.
-    pub(crate) fn of(
-        values: &[Option<u32>],
-        is_beyond: impl Fn(u32) -> bool,
-        worse: impl Fn(u32, u32) -> u32,
-    ) -> Self {
+    pub(crate) fn of(values: &[Option<u32>], is_beyond: impl Fn(u32) -> bool, worse: impl Fn(u32, u32) -> u32) -> Self {
         let beyond = |value: &Option<u32>| value.is_some_and(&is_beyond);
         let phases = (0..).zip(values).fold(0, |bits, (phase, value)| bits | u8::from(beyond(value)) << phase);
         match values.iter().copied().filter(beyond).flatten().reduce(&worse) {

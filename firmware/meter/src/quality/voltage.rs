@@ -78,7 +78,14 @@ impl VoltageEvents {
         self.swell(half, limits.of(Limit::Swell), hysteresis, time, out);
     }
 
-    fn interruption(&mut self, half: &HalfCycleLevels<'_>, limit: u16, hysteresis: u16, time: &Timeline<'_>, out: &mut Outbox) {
+    fn interruption(
+        &mut self,
+        half: &HalfCycleLevels<'_>,
+        limit: u16,
+        hysteresis: u16,
+        time: &Timeline<'_>,
+        out: &mut Outbox,
+    ) {
         match &mut self.interruption {
             None if half.highest < limit => {
                 let every = half.phases(|_| true);
@@ -118,7 +125,14 @@ impl VoltageEvents {
         self.edge = self.edge.map(|halves| halves.saturating_add(1)).filter(|_| self.dip.is_some());
     }
 
-    fn swell(&mut self, half: &HalfCycleLevels<'_>, limit: u16, hysteresis: u16, time: &Timeline<'_>, out: &mut Outbox) {
+    fn swell(
+        &mut self,
+        half: &HalfCycleLevels<'_>,
+        limit: u16,
+        hysteresis: u16,
+        time: &Timeline<'_>,
+        out: &mut Outbox,
+    ) {
         let above = half.phases(|level| level > limit);
         match &mut self.swell {
             None if above != 0 => self.swell = Some(begin(EventKind::Swell, half, above, half.highest, time, out)),
