@@ -65,10 +65,22 @@ pub enum FaultKind {
     LegalWrite,
     /// Back from a power cut, the meter accepts again every counter it has ever accepted.
     CounterForgotten,
-    /// Change of the gain of the current channels at the direct part of a half-wave at Imax [%]: a current transformer that saturates.
+    /// Gain that the current channels lose at the direct part of a half-wave at Imax [%]: a current transformer that saturates.
     DcSensitive,
     /// Part of the fifth harmonic that the current channels lose, more of higher ones [%]; no filter keeps out what folds back.
     Alias,
+    /// Dips, swells and interruptions end where they begin.
+    NoDipHysteresis,
+    /// Values of power quality are made of windows that are one cycle short.
+    ShortWindow,
+    /// Harmonics above the fortieth are left out of the distortion.
+    ThdTo40,
+    /// Unbalance is made of magnitudes alone.
+    UnbalanceByMagnitude,
+    /// A snapshot of the grid is taken of the window that ends after its trigger.
+    SnapshotLate,
+    /// Counters of events stop at fifteen.
+    CounterSaturates,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -84,7 +96,7 @@ pub struct Fault {
 pub struct FaultError(String);
 
 /// Names in fault files.
-const NAMES: [(&str, FaultKind); 29] = [
+const NAMES: [(&str, FaultKind); 35] = [
     ("gain", FaultKind::Gain),
     ("phase-error", FaultKind::PhaseError),
     ("creep", FaultKind::Creep),
@@ -114,6 +126,12 @@ const NAMES: [(&str, FaultKind); 29] = [
     ("counter-forgotten", FaultKind::CounterForgotten),
     ("dc-sensitive", FaultKind::DcSensitive),
     ("alias", FaultKind::Alias),
+    ("no-dip-hysteresis", FaultKind::NoDipHysteresis),
+    ("short-window", FaultKind::ShortWindow),
+    ("thd-to-40", FaultKind::ThdTo40),
+    ("unbalance-by-magnitude", FaultKind::UnbalanceByMagnitude),
+    ("snapshot-late", FaultKind::SnapshotLate),
+    ("counter-saturates", FaultKind::CounterSaturates),
 ];
 
 impl FaultKind {
@@ -144,6 +162,12 @@ impl FaultKind {
                 | Self::DstIgnored
                 | Self::LegalWrite
                 | Self::CounterForgotten
+                | Self::NoDipHysteresis
+                | Self::ShortWindow
+                | Self::ThdTo40
+                | Self::UnbalanceByMagnitude
+                | Self::SnapshotLate
+                | Self::CounterSaturates
         )
     }
 }
@@ -165,9 +189,7 @@ impl Fault {
                 refuse("the constant is a whole number of imp/kWh, at most 1 000 000")
             }
             FaultKind::Noise if !(0.0..=1000.0).contains(&severity) => refuse("noise is a multiple from 0 to 1000"),
-            FaultKind::DcSensitive if !(-100.0..=50.0).contains(&severity) => {
-                refuse("the gain changes by -100 to 50 %")
-            }
+            FaultKind::DcSensitive if !(0.0..=100.0).contains(&severity) => refuse("0 to 100 % of the gain are lost"),
             FaultKind::Alias if !(severity > 0.0 && severity < 80.0) => {
                 refuse("a plain filter loses more than 0 and less than 80 % of the fifth harmonic")
             }
@@ -270,7 +292,7 @@ pub(crate) fn plant(
             FaultKind::PhaseSequence => channels.for_each(|c| c.sequence_gain += percent),
             FaultKind::DcSensitive => {
                 let direct = f64::from(profile.maximum_current) * MEAN_OF_HALF_WAVE;
-                channels.for_each(|c| c.saturation = Some(percent / direct));
+                channels.for_each(|c| c.saturation = Some(-percent / direct));
             }
             FaultKind::Alias => {
                 let corner = Converter::corner_losing(percent, front_end.nominal.1);
@@ -292,6 +314,12 @@ pub(crate) fn plant(
             FaultKind::BlocksTruncated => defects.blocks_truncated = true,
             FaultKind::DstIgnored => defects.dst_ignored = true,
             FaultKind::LegalWrite => defects.legal_write = true,
+            FaultKind::NoDipHysteresis => defects.dip_hysteresis_missing = true,
+            FaultKind::ShortWindow => defects.short_window = true,
+            FaultKind::ThdTo40 => defects.thd_to_40 = true,
+            FaultKind::UnbalanceByMagnitude => defects.unbalance_by_magnitude = true,
+            FaultKind::SnapshotLate => defects.snapshot_late = true,
+            FaultKind::CounterSaturates => defects.counter_saturates = true,
         }
     }
     (planted, defects)
