@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use meterbench_record::{LoadPoint, Phases};
+use meterbench_record::{Feature, LoadPoint, Phases};
 use meterbench_waveform::{
     BALANCED_LAG_DEG, Component, Distortion, Sine, VoltageEvent, Waveform, lost_mv_phase, lost_neutral, unbalanced,
 };
@@ -278,9 +278,19 @@ impl Resolver<'_> {
                 let subject = format!("counter of {}{of}", kind.word());
                 (subject, Observable::Counter { kind: *kind, phase, count: *count }, lacks(*kind))
             }
-            ExpectedWhat::Reading { object, value } => {
+            ExpectedWhat::Reading { object, value, flagged } => {
+                let value = value.map(|value| self.nominal(value, "V", self.plate.un_volt));
+                let reading = Observable::Reading { object: object.clone(), value, flagged: *flagged };
+                (object.words.clone(), reading, None)
+            }
+            ExpectedWhat::Snapshot { kind, object, value } => {
                 let value = self.nominal(*value, "V", self.plate.un_volt);
-                (object.words.clone(), Observable::Reading { object: object.clone(), value }, None)
+                let snapshot = Feature::Snapshot;
+                let missing = (!self.plate.has.contains(&snapshot))
+                    .then(|| format!("this variant has no {}", snapshot.name()))
+                    .or_else(|| lacks(*kind));
+                let subject = format!("snapshot of {}, {}", kind.word(), object.words);
+                (subject, Observable::Snapshot { kind: *kind, object: object.clone(), value }, missing)
             }
             ExpectedWhat::Harmonic { words, spectrum, orders, value, angle } => {
                 let of =
@@ -333,6 +343,7 @@ fn settling(expect: &[PlayExpectation]) -> f64 {
         Observable::Event(EventExpectation { kind: Some(kind), .. }) | Observable::Counter { kind, .. } => {
             kind.settling_seconds()
         }
+        Observable::Snapshot { .. } => EventKind::VoltageDip.settling_seconds(),
         Observable::Event(_) => EventKind::VoltageDip.settling_seconds(),
         Observable::Reading { .. } | Observable::Harmonic { .. } => 0.0,
     };
@@ -361,7 +372,7 @@ mod tests {
     }
 
     fn only(steps: &str) -> PlayTest {
-        match actions(steps, &plate(3, "power-quality")).pop() {
+        match actions(steps, &plate(3, "voltage-quality, power-quality")).pop() {
             Some(Action::Play(test)) => *test,
             other => panic!("{other:?}"),
         }
@@ -418,8 +429,8 @@ mod tests {
             let Some(Action::Play(test)) = actions(steps, &plate(3, has)).pop() else { panic!() };
             test.expect.iter().map(|e| e.missing.is_some()).collect::<Vec<_>>()
         };
-        assert_eq!(missing("power-quality"), [true, false]);
-        assert_eq!(missing("power-quality, grid-events"), [false, false]);
+        assert_eq!(missing("voltage-quality, power-quality"), [true, false]);
+        assert_eq!(missing("voltage-quality, grid-events"), [false, false]);
         assert_eq!(missing(""), [true, true]);
         let unbalance = "  - play: { unbalance: { zero: 3 % }, for: 1 s, expect: [{ event: unbalance }] }\n";
         let one = actions(unbalance, &plate(1, "power-quality")).pop();
