@@ -7,7 +7,7 @@ use crate::analogue::Around;
 use crate::body::BodyError;
 use crate::position::{Pace, Position, TrueError};
 use crate::reference::Reference;
-use crate::source::{Output, SourceLog};
+use crate::source::{Output, Segment, SourceLog};
 
 /// Nanoseconds of one sample.
 const SAMPLE_NS: u64 = 1_000_000_000 / SAMPLE_RATE as u64;
@@ -95,6 +95,11 @@ impl World {
         self.source.output_at(self.now)
     }
 
+    /// The stretch of the source's output that stands now.
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.source.segments()[self.source.index_at(self.now as f64)]
+    }
+
     /// A position brought up to now, sample by sample: somebody looks.
     pub(crate) fn look_at(&mut self, place: usize) -> Option<&mut Position> {
         let around = Around { source: &self.source, air: &self.air };
@@ -137,3 +142,6 @@ fn slice<'s>(scope: &rayon::ScopeFifo<'s>, position: &'s mut Position, around: A
         scope.spawn_fifo(move |scope| slice(scope, position, around, to, pace));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,10 @@ pub use cycle::{CycleSums, PhaseSums};
 pub use energy::{Energy, Registers};
 pub use impulse::{Impulse, SampleInstant};
 pub use kept::Kept;
-pub use quality::{Found, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance};
+pub use quality::{
+    Aggregate, Analysis, Found, FrequencyCounter, HIGHEST_ORDER, HalfCycle, INTERVALS_IN_2_HOURS, Mean, MeanOf, Phasor,
+    QualityWindow, Spectrum, Unbalance, WINDOWS_IN_150_CYCLES, symmetrical_components,
+};
 pub use readings::{PhaseReadings, PhaseSequence, Quadrant, Readings};
 pub use scale::{AMPERE_FULL_SCALE, FULL_SCALE, SAMPLE_RATE, VOLT_FULL_SCALE};
 pub use state::{Frame, State};

@@ -1,0 +1,8 @@
+//! The analysis of power quality against the closed form of the stimulus.
+
+mod frequency;
+mod half_cycles;
+mod harmonics;
+mod signal;
+mod unchanged;
+mod windows;
