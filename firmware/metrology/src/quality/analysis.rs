@@ -1,14 +1,17 @@
 //! The analysis beside the metrology: it looks at the same samples, and changes nothing of what they are counted as.
 
 use super::boundaries::{Boundaries, Boundary};
+#[cfg(feature = "defects")]
+use super::defects::QualityDefects;
+use super::folding::CYCLES;
 use super::harmonics;
 use super::lanes::sqrt;
 use super::samples::{CHANNELS, Samples};
+use super::sums;
 use super::values::{Found, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance, distortion};
-use crate::config::{Config, PhaseConfig};
-use crate::cycle::{CycleSums, PhaseSums};
+use crate::config::Config;
+use crate::cycle::CycleSums;
 use crate::impulse::{Impulse, SampleInstant};
-use crate::scale::{AMPERE_FULL_SCALE, FULL_SCALE, GAIN_BITS, VOLT_FULL_SCALE};
 use crate::state::{EndedWindow, Frame, State};
 
 const ONE: u64 = 1 << 16;
@@ -34,6 +37,8 @@ pub struct Analysis {
     direct: [f32; CHANNELS],
     /// Least and greatest mean square of a cycle since the last window (counts²).
     range: [(f32, f32); CHANNELS],
+    /// A half cycle since the last window was longer or shorter than half a period.
+    irregular: bool,
     /// The last cycle that came as sums.
     before: Option<Before>,
     /// A window that has ended and waits for what is still to come of it.
@@ -43,6 +48,8 @@ pub struct Analysis {
     /// Where the last window ended.
     window: u64,
     spectrum: Spectrum,
+    #[cfg(feature = "defects")]
+    defects: QualityDefects,
 }
 
 /// A cycle that came as sums.
@@ -69,12 +76,39 @@ impl Analysis {
             sync: 0,
             direct: [0.0; CHANNELS],
             range: [NO_RANGE; CHANNELS],
+            irregular: false,
             before: None,
             ended: None,
             half_way: (0, 0),
             window: 0,
             spectrum: Spectrum::new(),
+            #[cfg(feature = "defects")]
+            defects: QualityDefects { short_window: false, thd_to_40: false },
         }
+    }
+
+    /// Windows are wrong in these ways from now on.
+    #[cfg(feature = "defects")]
+    pub fn plant(&mut self, defects: QualityDefects) {
+        self.defects = defects;
+    }
+
+    /// Cycles that a window is made of.
+    fn cycles_of_window(&self) -> u64 {
+        #[cfg(feature = "defects")]
+        if self.defects.short_window {
+            return 8;
+        }
+        CYCLES
+    }
+
+    /// The last order in THD.
+    fn highest_of_distortion(&self) -> usize {
+        #[cfg(feature = "defects")]
+        if self.defects.thd_to_40 {
+            return 40;
+        }
+        HIGHEST_ORDER
     }
 }
 
@@ -158,6 +192,7 @@ impl Analysis {
     }
 
     fn tell_half_cycle(&mut self, config: &Config, boundary: &Boundary, found: &mut impl FnMut(Found<'_>)) {
+        self.irregular |= !boundary.regular;
         let Some(squares) = self.squares_of_cycle(config, boundary) else { return };
         for ((least, greatest), &square) in self.range.iter_mut().zip(&squares) {
             (*least, *greatest) = (least.min(square), greatest.max(square));
@@ -205,7 +240,7 @@ impl Analysis {
         let end = ended.end.saturating_sub(ONE);
         if !self.boundaries.have_passed(end) {
             self.samples.foresee();
-            let boundary = self.boundaries.end(end);
+            let boundary = self.boundaries.end(end, true);
             self.tell_half_cycle(config, &boundary, found);
         }
         self.tell_window(config, &ended, found);
@@ -217,7 +252,7 @@ impl Analysis {
         let whole = u64::from(cycle.samples) * ONE;
         let since = end.saturating_sub(self.boundaries.began());
         let length = if since.abs_diff(whole) <= ONE { since } else { whole };
-        let squares = mean_squares(config, cycle.samples, length, &cycle.phases, state.synchronised_by());
+        let squares = sums::mean_squares(config, cycle.samples, length, &cycle.phases, state.synchronised_by());
         let before = self.before.map_or(squares, |before| before.squares);
         let (half, length) = (length as u32 / 2, length as u32);
         let middle = core::array::from_fn(|n| (before[n] + squares[n]) / 2.0);
@@ -238,10 +273,11 @@ impl Analysis {
         if ended.clean {
             self.find_spectrum(config, ended, end, duration);
         }
-        self.range = [NO_RANGE; CHANNELS];
-        let squares = mean_squares(config, ended.samples, duration, &ended.phases, ended.sync);
+        (self.range, self.irregular) = ([NO_RANGE; CHANNELS], false);
+        let squares = self.squares_of_window(config, ended, end, duration);
         let HalfCycle { voltage_mv, current_ma, .. } = half_cycle(config, instant(end), 0, &squares);
         let spectrum = ended.clean.then_some(&self.spectrum);
+        let thd = |orders: &[Phasor; HIGHEST_ORDER], least| distortion(orders, self.highest_of_distortion(), least);
         found(Found::Window(&QualityWindow {
             end: instant(end),
             duration,
@@ -249,10 +285,8 @@ impl Analysis {
             voltage_mv,
             current_ma,
             spectrum,
-            thd_voltage: spectrum
-                .map_or([0; 3], |s| s.voltage.each_ref().map(|u| distortion(u, HIGHEST_ORDER, LEAST_VOLT))),
-            thd_current: spectrum
-                .map_or([0; 3], |s| s.current.each_ref().map(|i| distortion(i, HIGHEST_ORDER, LEAST_AMPERE))),
+            thd_voltage: spectrum.map_or([0; 3], |s| s.voltage.each_ref().map(|u| thd(u, LEAST_VOLT))),
+            thd_current: spectrum.map_or([0; 3], |s| s.current.each_ref().map(|i| thd(i, LEAST_AMPERE))),
             unbalance: spectrum
                 .filter(|_| config.systems() == 3)
                 .and_then(|s| Unbalance::of(&s.voltage.each_ref().map(|u| u[0]))),
@@ -264,26 +298,41 @@ impl Analysis {
         let from = end - duration;
         if self.samples.seen().start * ONE > from + 2 * ONE {
             self.spectrum.clear();
-            fundamentals(config, ended, duration, &mut self.spectrum);
+            sums::fundamentals(config, ended, duration, &mut self.spectrum);
             return;
         }
-        let exact = length_by_angle(ended, self.half_way).filter(|exact| exact.abs_diff(duration) < duration / 100);
+        let exact =
+            sums::length_by_angle(ended, self.half_way).filter(|exact| exact.abs_diff(duration) < duration / 100);
         let (from, duration) = exact.map_or((from, duration), |exact| (from + duration / 2 - exact / 2, exact));
-        let per_count = config.phases.each_ref().map(|phase| [volt_per_count(phase), ampere_per_count(phase)]);
+        let cycles = self.cycles_of_window();
+        let length = duration * cycles / CYCLES;
+        let per_count = config.phases.each_ref().map(|phase| [phase.volt_per_count(), phase.ampere_per_count()]);
         let per_count = &per_count[..config.systems()];
-        let means = harmonics::analyse(&self.samples, from, duration, per_count, &mut self.spectrum);
-        self.follow_direct(&means);
+        let from = from + duration - length;
+        let means = harmonics::analyse(&self.samples, from, length, cycles, per_count, &mut self.spectrum);
+        // A voltage that vanishes goes through zero too, and ends a window that is no longer ten cycles.
+        if !self.irregular && end == self.boundaries.began() {
+            self.follow_direct(&means);
+        }
         harmonics::turn_to(ended.sync, &mut self.spectrum);
     }
-}
 
-impl Analysis {
-    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: a dip
-    /// that begins amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
+    /// Mean squares of a window (counts²).
+    fn squares_of_window(&self, config: &Config, ended: &EndedWindow, end: u64, duration: u64) -> [f32; CHANNELS] {
+        let length = duration * self.cycles_of_window() / CYCLES;
+        if length == duration || (self.samples.seen().start + 1) * ONE > end - length {
+            return sums::mean_squares(config, ended.samples, duration, &ended.phases, ended.sync);
+        }
+        let mean = |n: usize| self.samples.squares(n, self.direct[n], end - length, end) / (length as f32 / 65_536.0);
+        core::array::from_fn(|n| if n < 2 * config.systems() { mean(n) } else { 0.0 })
+    }
+
+    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: what
+    /// changes amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
     fn follow_direct(&mut self, means: &[f32; CHANNELS]) {
         for ((direct, mean), (least, greatest)) in self.direct.iter_mut().zip(means).zip(&self.range) {
-            // Within 3 % of each other.
-            if *greatest - *least <= *least / 16.0 + NOISE {
+            // Within 0.8 % of each other.
+            if *greatest - *least <= *least / 64.0 + NOISE {
                 *direct += (mean - *direct) / 8.0;
             }
         }
@@ -296,94 +345,12 @@ fn instant(place: u64) -> SampleInstant {
     SampleInstant::new(place >> 16, place as u16)
 }
 
-fn volt_per_count(phase: &PhaseConfig) -> f32 {
-    phase.voltage_gain as i32 as f32 * (VOLT_FULL_SCALE as f32 / FULL_SCALE as f32 / (1u32 << GAIN_BITS) as f32)
-}
-
-fn ampere_per_count(phase: &PhaseConfig) -> f32 {
-    phase.current_gain as i32 as f32 * (AMPERE_FULL_SCALE as f32 / FULL_SCALE as f32 / (1u32 << GAIN_BITS) as f32)
-}
-
 fn half_cycle(config: &Config, end: SampleInstant, duration: u32, squares: &[f32; CHANNELS]) -> HalfCycle {
     let mut half_cycle = HalfCycle { end, duration, ..HalfCycle::default() };
     for (n, phase) in config.phases.iter().enumerate().take(config.systems()) {
         let thousandths = |square: f32, per_count: f32| (sqrt(square) * per_count * 1000.0 + 0.5) as u32;
-        half_cycle.voltage_mv[n] = thousandths(squares[2 * n], volt_per_count(phase));
-        half_cycle.current_ma[n] = thousandths(squares[2 * n + 1], ampere_per_count(phase));
+        half_cycle.voltage_mv[n] = thousandths(squares[2 * n], phase.volt_per_count());
+        half_cycle.current_ma[n] = thousandths(squares[2 * n + 1], phase.ampere_per_count());
     }
     half_cycle
-}
-
-/// Mean squares over whole cycles of this length [1/65536 sample] from the sums of their whole samples (counts²).
-///
-/// The samples cover a little more or less than the cycles. At both ends the square is the same, and known from the angle to the
-/// synchronising voltage, which is zero there: `Σ = M·(D + (N - D)·2·sin²φ) = M·(N - (N - D)·cos 2φ)`.
-fn mean_squares(config: &Config, samples: u32, length: u64, phases: &[PhaseSums; 3], sync: usize) -> [f32; CHANNELS] {
-    let excess = (u64::from(samples) * ONE) as i64 - length as i64;
-    let (samples, excess) = (samples as f32, excess as i32 as f32 / 65_536.0);
-    // Their fourth powers must fit.
-    let small = |sum: i64| sum as f32 / (1u64 << 40) as f32;
-    let zero = (small(phases[sync].u_cos), small(phases[sync].u_sin));
-    let mut squares = [0.0; CHANNELS];
-    for (n, sums) in phases.iter().enumerate().take(config.systems()) {
-        let of = [(sums.uu, sums.u_cos, sums.u_sin), (sums.ii, sums.i_cos, sums.i_sin)];
-        for (k, (sum, cos, sin)) in of.into_iter().enumerate() {
-            let (cos, sin) = (small(cos), small(sin));
-            let (along, across) = (cos * zero.0 + sin * zero.1, sin * zero.0 - cos * zero.1);
-            let (along, across) = (along * along, across * across);
-            let both = along + across;
-            let double = if both > 0.0 { (along - across) / both } else { 0.0 };
-            squares[2 * n + k] = sum.max(0) as f32 / (samples - excess * double).max(1.0);
-        }
-    }
-    squares
-}
-
-/// Length of ten cycles by how far the detector's angle of the synchronising voltage went on from one half of the window to the
-/// other [1/65536 sample]; `None` where it went too far.
-///
-/// Harmonics shift a crossing that lies between two samples, each time in another way, by up to a tenth of a sample at 1 % of order
-/// 50; the angle they leave alone.
-fn length_by_angle(ended: &EndedWindow, half_way: (i64, i64)) -> Option<u64> {
-    let small = |sum: i64| sum as f32 / (1u64 << 40) as f32;
-    let PhaseSums { u_cos, u_sin, .. } = ended.phases[ended.sync];
-    let (first, second) = (half_way, (u_cos - half_way.0, u_sin - half_way.1));
-    // The detector's sums are û·n/2·(cos a, -sin a).
-    let first = Phasor { re: small(first.0), im: small(first.1) };
-    let turned = Phasor { re: small(second.0), im: -small(second.1) } * first;
-    let tangent = turned.im / turned.re;
-    if !(turned.re > 0.0 && tangent.abs() < 0.2) {
-        return None;
-    }
-    let square = tangent * tangent;
-    let angle = tangent * (1.0 - square * (1.0 / 3.0 - square * 0.2));
-    // The middles of the halves are half the window apart.
-    let turns_of_period = ended.period as f32 / 65_536.0 / (ended.samples as f32 / 2.0) / core::f32::consts::TAU;
-    let faster = angle * turns_of_period;
-    let tuned = 10 * ended.period;
-    u64::try_from(tuned - (tuned as f32 * (faster / (1.0 + faster))) as i64).ok()
-}
-
-/// The fundamentals of a window from the coherent detector, by the angle of the synchronising voltage.
-///
-/// The samples cover a little more or less than the window. At both ends every cosine stands at its peak and every sine is zero:
-/// what is too much there is known, and is of `im` alone.
-fn fundamentals(config: &Config, ended: &EndedWindow, duration: u64, spectrum: &mut Spectrum) {
-    let samples = duration as f32 / 65_536.0;
-    let excess = ended.samples as f32 - samples;
-    // û·n/2·(cos a, -sin a) in Q22, as an RMS value.
-    let scale = core::f32::consts::SQRT_2 / samples / (1u32 << 22) as f32;
-    let sync = ended.phases[ended.sync];
-    let (cos, sin) = (sync.u_cos as f32 * scale, sync.u_sin as f32 * scale);
-    let length = sqrt(cos * cos + sin * sin);
-    let (cos, sin) = if length > 0.0 { (cos / length, sin / length) } else { (1.0, 0.0) };
-    let turned = |c: i64, s: i64, per_count: f32| {
-        let (c, s) = (c as f32 * scale * per_count, s as f32 * scale * per_count);
-        Phasor { re: c * cos + s * sin, im: (c * sin - s * cos) / (1.0 + 2.0 * excess / samples) }
-    };
-    for (n, phase) in config.phases.iter().enumerate().take(config.systems()) {
-        let PhaseSums { u_cos, u_sin, i_cos, i_sin, .. } = ended.phases[n];
-        spectrum.voltage[n][0] = turned(u_cos, u_sin, volt_per_count(phase));
-        spectrum.current[n][0] = turned(i_cos, i_sin, ampere_per_count(phase));
-    }
 }

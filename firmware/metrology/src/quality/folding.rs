@@ -8,27 +8,29 @@ use super::samples::{CHANNELS, Samples};
 
 /// Points of a cycle.
 pub(crate) const POINTS: usize = 128;
-const CYCLES: u64 = 10;
+/// Cycles of a window.
+pub(crate) const CYCLES: u64 = 10;
 /// Points of a window.
 pub(crate) const POINTS_IN_WINDOW: f32 = (POINTS as u64 * CYCLES) as f32;
 
-/// Sums over the ten cycles from `from` [1/65536 slot] to `from + duration`, by point and channel.
+/// Sums over so many cycles from `from` [1/65536 slot] to `from + duration`, by point and channel, as if they were ten.
 ///
 /// A point whose neighbours were not all seen is left to the other cycles.
 pub(crate) fn fold<const C: usize>(
     samples: &Samples,
     from: u64,
     duration: u64,
+    cycles: u64,
     mut point: impl FnMut(usize, [f32; C]),
 ) {
     const { assert!(C <= CHANNELS) };
-    let step = (duration << 16) / (POINTS as u64 * CYCLES);
+    let step = (duration << 16) / (POINTS as u64 * cycles.max(1));
     let (first, begin) = (from >> 16, (from & 0xffff) << 16);
     let seen = samples.seen();
     for n in 0..POINTS as u64 {
         let mut sums = [[0.0f32; TAPS / 2]; C];
-        let mut cycles = 0;
-        for cycle in 0..CYCLES {
+        let mut taken = 0;
+        for cycle in 0..cycles {
             let place = begin + (n + cycle * POINTS as u64) * step;
             let slot = first + (place >> 32) + 1;
             if slot < seen.start + BEFORE || slot + (TAPS as u64 - BEFORE) > seen.end {
@@ -41,9 +43,9 @@ pub(crate) fn fold<const C: usize>(
                         + coefficients[lane + TAPS / 2] * neighbours[lane + TAPS / 2];
                 }
             }
-            cycles += 1;
+            taken += 1;
         }
-        let share = if cycles == CYCLES { 1.0 } else { CYCLES as f32 / cycles.max(1) as f32 };
+        let share = if taken == CYCLES { 1.0 } else { CYCLES as f32 / taken.max(1) as f32 };
         point(n as usize, together(&sums, share));
     }
 }

@@ -11,28 +11,29 @@ use super::values::{HIGHEST_ORDER, Phasor, Spectrum};
 /// Two real channels as one complex: voltage and current of a phase.
 type Folded = [Complex32; POINTS];
 
-/// Writes the harmonics of the window of ten cycles that begins at `from` [1/65536 slot], in volts and amperes.
+/// Writes the harmonics of so many cycles from `from` [1/65536 slot] to `from + duration`, in volts and amperes.
 ///
 /// `per_count` is the volts and amperes of a count, by channel. Returns the mean of each channel (counts).
 pub(crate) fn analyse(
     samples: &Samples,
     from: u64,
     duration: u64,
+    cycles: u64,
     per_count: &[[f32; 2]],
     spectrum: &mut Spectrum,
 ) -> [f32; CHANNELS] {
     let mut folded = [[Complex32::new(0.0, 0.0); POINTS]; 3];
     if per_count.len() == 1 {
-        fold::<2>(samples, from, duration, |n, [u, i]| folded[0][n] = Complex32::new(u, i));
+        fold::<2>(samples, from, duration, cycles, |n, [u, i]| folded[0][n] = Complex32::new(u, i));
     } else {
-        fold::<6>(samples, from, duration, |n, points| {
+        fold::<6>(samples, from, duration, cycles, |n, points| {
             for (folded, &[u, i]) in folded.iter_mut().zip(points.as_chunks::<2>().0) {
                 folded[n] = Complex32::new(u, i);
             }
         });
     }
     // Cycles per sample, and at order 0 what stays of a constant.
-    let fundamental = POINTS_IN_WINDOW / POINTS as f32 * 65_536.0 / duration as f32;
+    let fundamental = cycles as f32 * 65_536.0 / duration as f32;
     let gains = gains::<HIGHEST_ORDER>(fundamental);
     let [whole] = kernel::gains::<1>(0.0);
     let mut means = [0.0; CHANNELS];

@@ -1,5 +1,7 @@
 //! The analysis of power quality against the closed form of the stimulus.
 
+#[cfg(feature = "defects")]
+mod defects;
 mod frequency;
 mod half_cycles;
 mod harmonics;

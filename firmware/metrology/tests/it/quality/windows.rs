@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use meterbench_metrology::{CycleSums, Frame, PhaseSums, Systems};
+use meterbench_metrology::{CycleSums, Frame, PhaseSums, Phasor, Systems};
 
 use super::signal::{Bench, Noise, Sines, frame, keep};
 
@@ -123,6 +123,14 @@ fn cycles_as_sums_tell_the_same_as_their_samples() {
             for n in 0..3 {
                 worst = worst.max((f64::from(pair[1].voltage_mv[n]) / 230_000.0 - 1.0).abs());
             }
+        }
+        // The window that follows the sums was not seen from before its beginning: its points come from nine cycles.
+        let resumed =
+            bench.windows.iter().filter(|w| w.spectrum.as_ref().is_some_and(|s| s.voltage[0][2] != Phasor::default()));
+        for window in resumed {
+            let spectrum = window.spectrum.as_ref().unwrap();
+            let leak = spectrum.voltage.iter().flat_map(|u| &u[1..]).map(|p| p.magnitude()).fold(0.0, f32::max);
+            assert!(leak < 230.0 * 2e-5 && spectrum.voltage[0][0].re > 229.99, "{leak} V beside the fundamental");
         }
         println!(
             "{hertz} Hz: half cycles as sums off by {:.4} %, their length by {:.4} %",
