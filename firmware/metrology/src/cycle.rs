@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::impulse::Impulse;
-use crate::state::{Frame, State};
+use crate::state::{EndedWindow, Frame, State};
 
 /// Sums of one phase over one cycle, of the samples the sample path would have taken [counts, counts²].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,13 +39,22 @@ pub struct CycleSums {
 
 impl Config {
     /// Takes one cycle; hands out the impulses that were completed in it.
-    pub fn process_cycle(&self, state: &mut State, cycle: &CycleSums, mut act: impl FnMut(Impulse)) {
+    pub fn process_cycle(&self, state: &mut State, cycle: &CycleSums, act: impl FnMut(Impulse)) {
+        self.take_cycle(state, cycle, act);
+    }
+
+    pub(crate) fn take_cycle(
+        &self,
+        state: &mut State,
+        cycle: &CycleSums,
+        mut act: impl FnMut(Impulse),
+    ) -> Option<EndedWindow> {
         state.give_impulses(cycle.samples, |rise| {
             act(Impulse { rise, fall: rise.plus_samples(self.impulses.width) });
         });
         state.add_cycle(cycle);
         let crossing = (state.sample_index() << 16) + u64::from(cycle.crossing);
-        self.end_cycle(state, Some(crossing));
+        self.end_cycle(state, Some(crossing))
     }
 }
 

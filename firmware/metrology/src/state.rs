@@ -1,7 +1,7 @@
 //! The sample path: what happens at every sample, at every cycle and at every window of ten cycles.
 
 use crate::config::{Config, ImpulseQuantity};
-use crate::cycle::CycleSums;
+use crate::cycle::{CycleSums, PhaseSums};
 use crate::energy::Registers;
 use crate::impulse::{Impulse, ImpulseGenerator, SampleInstant};
 use crate::kept::Kept;
@@ -95,6 +95,31 @@ struct Window {
     began: Option<u64>,
 }
 
+/// A cycle has ended, with a crossing or because it was too long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndOfCycle {
+    pub(crate) crossing: Option<u64>,
+}
+
+/// What the end of a window tells the analysis.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EndedWindow {
+    /// Its end, two samples after the crossing that ended it [1/65536 sample].
+    pub(crate) end: u64,
+    /// Its length [1/65536 sample].
+    pub(crate) duration: u64,
+    /// Every cycle in it ended with a crossing.
+    pub(crate) clean: bool,
+    /// Phase whose voltage gave the crossings.
+    pub(crate) sync: usize,
+    /// Samples of a cycle by which the detector turned, Q16.
+    pub(crate) period: i64,
+    /// Samples that belong to it.
+    pub(crate) samples: u32,
+    /// Sums of these samples by phase.
+    pub(crate) phases: [PhaseSums; 3],
+}
+
 impl Default for State {
     fn default() -> Self {
         Self {
@@ -169,6 +194,17 @@ impl State {
         self.cycle.sync
     }
 
+    /// Cycles of the window under way that have ended.
+    pub(crate) fn cycles(&self) -> u32 {
+        self.window.cycles
+    }
+
+    /// What the detector has of the synchronising voltage in the window under way: Σ u·cos and Σ u·sin.
+    pub(crate) fn detected(&self) -> (i64, i64) {
+        let sums = &self.channels[self.cycle.sync].sums;
+        (sums.u_cos, sums.u_sin)
+    }
+
     /// The energy that was collecting towards an impulse is of another kind now.
     pub(crate) fn forget_collected(&mut self) {
         self.generator = ImpulseGenerator::default();
@@ -207,41 +243,47 @@ impl State {
 impl Config {
     /// Takes one frame; hands out an impulse if this sample completed one.
     pub fn process(&self, state: &mut State, frame: &Frame) -> Option<Impulse> {
+        let (impulse, cycle) = self.take(state, frame, |_, _, _| ());
+        if let Some(end) = cycle {
+            self.end_cycle(state, end.crossing);
+        }
+        impulse
+    }
+
+    /// Takes one frame; says whether a cycle has ended with it. `seen` is shown voltage and current of each phase, delayed alike,
+    /// with their direct part.
+    #[inline]
+    pub(crate) fn take(
+        &self,
+        state: &mut State,
+        frame: &Frame,
+        mut seen: impl FnMut(usize, i32, i32),
+    ) -> (Option<Impulse>, Option<EndOfCycle>) {
         let (cos, sin) = state.oscillator.advance();
-        for ((channel, phase), (&u, &i)) in
-            state.channels.iter_mut().zip(&self.phases).zip(frame.voltage.iter().zip(&frame.current)).take(self.systems)
+        for (n, ((channel, phase), (&u, &i))) in state
+            .channels
+            .iter_mut()
+            .zip(&self.phases)
+            .zip(frame.voltage.iter().zip(&frame.current))
+            .take(self.systems)
+            .enumerate()
         {
-            let voltage = core::mem::replace(&mut channel.voltage_delay, u) - channel.voltage_dc.counts;
-            let current = phase.delay.process(&mut channel.current_delay, i) - channel.current_dc.counts;
+            let voltage = core::mem::replace(&mut channel.voltage_delay, u);
+            let current = phase.delay.process(&mut channel.current_delay, i);
+            seen(n, voltage, current);
+            let (voltage, current) = (voltage - channel.voltage_dc.counts, current - channel.current_dc.counts);
             channel.take(i64::from(voltage), i64::from(current), cos, sin);
         }
         let rise = state.generator.advance(state.index, state.spread);
         state.index += 1;
         state.cycle.samples += 1;
         state.window.samples += 1;
-        self.find_end_of_cycle(state);
-        rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) })
-    }
-
-    fn find_end_of_cycle(&self, state: &mut State) {
-        let sync = &state.channels[state.cycle.sync];
-        let voltage = sync.voltage_delay - sync.voltage_dc.counts;
-        let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
-        state.cycle.lowest = state.cycle.lowest.min(voltage);
-        if state.cycle.samples < SHORTEST_CYCLE {
-            return;
-        }
-        // Noise on a dead channel crosses zero too: a cycle of mains has gone well below it before.
-        if before < 0 && voltage >= 0 && state.cycle.lowest < -SYNC_PEAK {
-            let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
-            self.end_cycle(state, Some((state.index << 16) + fraction as u64));
-        } else if state.cycle.samples >= LONGEST_CYCLE {
-            self.end_cycle(state, None);
-        }
+        let end = find_end_of_cycle(state);
+        (rise.map(|rise| Impulse { rise, fall: rise.plus_samples(self.impulses.width) }), end)
     }
 
     /// Books the active energy of the cycle and spreads it over the next one.
-    pub(crate) fn end_cycle(&self, state: &mut State, crossing: Option<u64>) {
+    pub(crate) fn end_cycle(&self, state: &mut State, crossing: Option<u64>) -> Option<EndedWindow> {
         let samples = core::mem::take(&mut state.cycle.samples);
         state.cycle.lowest = 0;
         let least = self.starting_power * i128::from(samples);
@@ -268,19 +310,27 @@ impl Config {
         if crossing.is_none() {
             state.window.began = None;
         }
-        if state.window.cycles >= CYCLES_PER_WINDOW {
-            self.end_window(state, crossing);
-        }
+        (state.window.cycles >= CYCLES_PER_WINDOW).then(|| self.end_window(state, crossing))
     }
 
     /// Books reactive and apparent energy of ten cycles, renews the readings, retunes the detector.
-    fn end_window(&self, state: &mut State, crossing: Option<u64>) {
+    fn end_window(&self, state: &mut State, crossing: Option<u64>) -> EndedWindow {
         let samples = state.window.samples;
         let clean = state.window.began.zip(crossing).map(|(from, to)| to - from);
+        let period = state.period;
         if let Some(duration) = clean {
             state.period = duration as i64 / i64::from(CYCLES_PER_WINDOW);
         }
         let duration = clean.unwrap_or(u64::from(samples) << 16);
+        let mut ended = EndedWindow {
+            end: crossing.unwrap_or(state.index << 16),
+            duration,
+            clean: clean.is_some(),
+            sync: state.cycle.sync,
+            period,
+            samples,
+            ..EndedWindow::default()
+        };
         let mut readings = Readings {
             frequency_mhz: clean.map(|d| (u64::from(CYCLES_PER_WINDOW * SAMPLE_RATE) * 1000 * 65_536 / d) as u32),
             phase_sequence: phase_sequence(&state.channels, self.systems, samples),
@@ -294,6 +344,7 @@ impl Config {
             let apparent = Some(sums.apparent(phase)).filter(|&s| s >= least.unsigned_abs()).unwrap_or(0);
             state.phases[n].book_reactive(Quadrant::of(sums.active, reactive), reactive);
             state.phases[n].book_apparent(sums.active >= 0, apparent);
+            ended.phases[n] = sums.of_samples();
             active_total += sums.active;
             reactive_total += reactive;
             apparent_total += apparent;
@@ -320,6 +371,25 @@ impl Config {
         state.readings = readings;
         state.oscillator = Oscillator::with_period(state.period);
         state.window = Window { began: crossing.filter(|_| !moved), ..Window::default() };
+        ended
+    }
+}
+
+#[inline]
+fn find_end_of_cycle(state: &mut State) -> Option<EndOfCycle> {
+    let sync = &state.channels[state.cycle.sync];
+    let voltage = sync.voltage_delay - sync.voltage_dc.counts;
+    let before = core::mem::replace(&mut state.cycle.last_voltage, voltage);
+    state.cycle.lowest = state.cycle.lowest.min(voltage);
+    if state.cycle.samples < SHORTEST_CYCLE {
+        return None;
+    }
+    // Noise on a dead channel crosses zero too: a cycle of mains has gone well below it before.
+    if before < 0 && voltage >= 0 && state.cycle.lowest < -SYNC_PEAK {
+        let fraction = (i64::from(-before) << 16) / i64::from(voltage - before);
+        Some(EndOfCycle { crossing: Some((state.index << 16) + fraction as u64) })
+    } else {
+        (state.cycle.samples >= LONGEST_CYCLE).then_some(EndOfCycle { crossing: None })
     }
 }
 

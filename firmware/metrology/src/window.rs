@@ -1,6 +1,7 @@
 //! Sums over one window of ten cycles and what follows from them.
 
 use crate::config::PhaseConfig;
+use crate::cycle::PhaseSums;
 use crate::readings::PhaseReadings;
 use crate::scale::{AMPERE_FULL_SCALE, FULL_SCALE, GAIN_BITS, MILLIWATT_NUMERATOR, VOLT_FULL_SCALE};
 
@@ -38,6 +39,12 @@ impl WindowSums {
     pub(crate) fn apparent(&self, phase: &PhaseConfig) -> u128 {
         let product = self.uu.max(0) as u128 * self.ii.max(0) as u128;
         product.isqrt() * phase.power_gain.unsigned_abs()
+    }
+
+    /// The sums as those of one cycle come. `ui` has been booked and is not among them.
+    pub(crate) fn of_samples(&self) -> PhaseSums {
+        let Self { uu, ii, u_cos, u_sin, i_cos, i_sin, .. } = *self;
+        PhaseSums { ui: 0, uu, ii, u_cos, u_sin, i_cos, i_sin }
     }
 
     pub(crate) fn rms_millivolt(&self, duration: u64, phase: &PhaseConfig) -> u32 {

@@ -1,5 +1,8 @@
 //! What the analysis of every cycle finds.
 
+use core::ops::{Add, Mul};
+
+use super::lanes::sqrt;
 use crate::impulse::SampleInstant;
 
 /// The highest harmonic order.
@@ -18,14 +21,40 @@ pub struct HalfCycle {
     pub current_ma: [u32; 3],
 }
 
-/// A sine as a phasor: RMS value times cosine and sine of the angle at the start of the window, where the synchronising
-/// voltage crosses zero upwards. `re` is the part in phase with that voltage's sine.
+/// A sine as a phasor: RMS value times cosine and sine of its angle where the fundamental of the synchronising voltage crosses
+/// zero upwards, next to the start of the window. `re` of order 1 is the part in phase with that voltage.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Phasor {
     /// In phase (V or A, RMS).
     pub re: f32,
     /// A quarter turn ahead.
     pub im: f32,
+}
+
+impl Phasor {
+    pub(crate) const ZERO: Self = Self { re: 0.0, im: 0.0 };
+
+    /// RMS value of the sine.
+    pub fn magnitude(self) -> f32 {
+        sqrt(self.re * self.re + self.im * self.im)
+    }
+}
+
+impl Add for Phasor {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { re: self.re + other.re, im: self.im + other.im }
+    }
+}
+
+/// Turns by the angle of the other, and scales by its length.
+impl Mul for Phasor {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        Self { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }
+    }
 }
 
 /// Harmonics of every channel over one window of ten cycles, by order from 1.
@@ -35,6 +64,27 @@ pub struct Spectrum {
     pub voltage: [[Phasor; HIGHEST_ORDER]; 3],
     /// Of the currents.
     pub current: [[Phasor; HIGHEST_ORDER]; 3],
+}
+
+impl Spectrum {
+    /// Nothing left; in place.
+    pub(crate) fn clear(&mut self) {
+        for orders in self.voltage.iter_mut().chain(&mut self.current) {
+            orders.fill(Phasor::ZERO);
+        }
+    }
+
+    pub(crate) const fn new() -> Self {
+        Self { voltage: [[Phasor::ZERO; HIGHEST_ORDER]; 3], current: [[Phasor::ZERO; HIGHEST_ORDER]; 3] }
+    }
+}
+
+/// Total harmonic distortion of orders 2 to `highest` against the fundamental [0.01 %]; zero without a fundamental of `least`.
+pub(crate) fn distortion(orders: &[Phasor; HIGHEST_ORDER], highest: usize, least: f32) -> u16 {
+    let square = |p: &Phasor| p.re * p.re + p.im * p.im;
+    let fundamental = orders[0].magnitude();
+    let harmonics: f32 = orders[1..highest].iter().map(square).fold(0.0, |sum, of| sum + of);
+    if fundamental < least { 0 } else { (sqrt(harmonics) / fundamental * 10_000.0 + 0.5) as u16 }
 }
 
 /// Symmetrical components of the voltages' fundamentals (IEC 61000-4-30).

@@ -2,6 +2,8 @@
 //!
 //! The front end here is ideal but quantises; every figure printed is the numerical error of the metrology itself.
 
+mod quality;
+
 use std::f64::consts::{SQRT_2, TAU};
 
 use meterbench_metrology::{
