@@ -19,7 +19,7 @@ use meterbench_run::{Bench, Recorder, check_set_points, expected_seconds, step_i
 use meterbench_standards::REFERENCE_C;
 use sha2::{Digest, Sha256};
 
-use crate::arguments::{DEFAULT_BENCH, Format, RunArguments, WAVES_BENCH};
+use crate::arguments::{DEFAULT_BENCH, Format, RunArguments, WAVES_BENCH, Waveforms};
 use crate::assemble::{self, Changes, Equipped};
 use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
@@ -365,7 +365,8 @@ fn run_one(
         .map_err(|error| format!("{}; outputs: {outputs}", failed(error)))?;
     let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
     let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
-    report::write(&directory).map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
+    report::write(&directory, Waveforms::default())
+        .map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
     Ok(Summary {
         plan: prepared.plan.title.clone(),
         meter: meters(equipped),

@@ -9,6 +9,7 @@ mod flash;
 mod influences;
 mod play;
 mod ports;
+mod power_quality;
 mod program;
 mod pulses;
 mod qemu;
