@@ -271,14 +271,17 @@ fn influence(step: &ResolvedStep, test: &InfluenceTest, plate: &Nameplate) -> Ve
         lines.push(base.measured(point, test.readings, plate));
     }
     for varied in test.variations.iter().flat_map(|v| &v.points) {
-        let impulses = test.base[varied.base].impulses;
-        let point = TestPoint { load: varied.load.clone(), limit: None, impulses };
+        let point = TestPoint { load: varied.load.clone(), limit: None, impulses: varied.impulses };
         let what = match &varied.limit {
             Some(limit) if limit.of == meterbench_standards::Judged::Error => "error",
             _ => "shift",
         };
         let limit = varied.limit.as_ref().map(|l| &l.limit);
-        lines.push(line(step, &varied.load, what).limited(limit, "%").measured(&point, test.readings, plate));
+        let line = line(step, &varied.load, what).limited(limit, "%");
+        lines.push(match varied.load.switched {
+            Some(_) => Line { seconds: Some(test.switched_seconds), ..line },
+            None => line.measured(&point, test.readings, plate),
+        });
     }
     lines
 }

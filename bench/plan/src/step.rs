@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Direction, EnergyKind, Phases, PowerFactor};
+use meterbench_record::{Direction, EnergyKind, Phases, PowerFactor, Switched};
 use meterbench_standards::Influence;
 
 use crate::condition::{self, Condition};
@@ -16,7 +16,10 @@ use crate::yaml::{Node, Value};
 pub const STEPS: [(&str, &str); 29] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
-    ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
+    (
+        "influence",
+        "shift of the error by an influence quantity or a wave: vary, at, readings, limit, soak (temperature), for (fast-load-variation)",
+    ),
     ("self-heating", "shift of the error by the meter's own loss at Imax: at, limit"),
     ("composite-error", "intrinsic error and shifts together, against the MPE of every range of temperature"),
     ("repeatability", "standard deviation of successive readings: at, readings, limit"),
@@ -86,6 +89,10 @@ pub(crate) enum Varied {
     Amount(Amount),
     Phases(Phases),
     Reversed,
+    /// This wave in place of sines.
+    Wave(Influence),
+    /// The current on and off.
+    Switched(Switched),
 }
 
 /// A voltage dip as written; an interruption is a dip to nothing.
@@ -140,6 +147,8 @@ pub(crate) enum Body {
         at: Option<Vec<Block>>,
         readings: u64,
         soak_seconds: Option<f64>,
+        /// How long a current is switched on and off.
+        switched_seconds: Option<f64>,
     },
     SelfHeating {
         at: Option<Vec<Block>>,
@@ -286,7 +295,7 @@ impl StepReader<'_> {
         let own: &[&str] = match self.word {
             "warm-up" => &["for", "voltage", "current", "power-factor", "frequency", "phases", "direction"],
             "accuracy" => &["at", "readings", "limit", "sweep"],
-            "influence" => &["vary", "at", "readings", "limit", "soak"],
+            "influence" => &["vary", "at", "readings", "limit", "soak", "for"],
             "repeatability" => &["at", "readings", "limit"],
             "self-heating" => &["at", "limit"],
             "composite-error" => &[],
@@ -363,7 +372,18 @@ impl StepReader<'_> {
                     }
                     Some(node) => Some(quantity::absolute(node, "soak", Dimension::Time, 0.0..=1e5, findings)?),
                 };
-                Body::Influence { vary, at: self.at(fields)?, readings: self.readings(fields, 3)?, soak_seconds }
+                let switched_seconds = match fields.get("for") {
+                    None => None,
+                    Some(node) if vary.influence != Influence::FastLoadVariation => {
+                        let finding =
+                            Finding::error("bad-value", &node.span, "only `fast-load-variation` lasts for a time");
+                        findings.push(finding.label("remove it"));
+                        return None;
+                    }
+                    Some(node) => Some(quantity::absolute(node, "for", Dimension::Time, 60.0..=1e5, findings)?),
+                };
+                let (at, readings) = (self.at(fields)?, self.readings(fields, 3)?);
+                Body::Influence { vary, at, readings, soak_seconds, switched_seconds }
             }
             "self-heating" => Body::SelfHeating { at: self.at(fields)? },
             "composite-error" => Body::CompositeError,

@@ -24,9 +24,9 @@ pub enum RunError {
     #[error("the plan asks for {asked} °C and the bench has no chamber")]
     NoChamber { asked: f64 },
     #[error(
-        "the source of this bench makes sines alone; the built-in bench `emulated-3ph-waves` has one that makes waves"
+        "the plan asks for {asked}, and the source of this bench makes sines only: the built-in bench `emulated-3ph-waves` has one that makes waves"
     )]
-    NoWaves,
+    NoWaves { asked: String },
     #[error("the journal cannot be written: its writer has gone")]
     JournalGone,
 }

@@ -103,8 +103,10 @@ fn reading_seconds(point: &TestPoint, plate: &Nameplate) -> f64 {
 fn influence_seconds(test: &InfluenceTest, plate: &Nameplate) -> f64 {
     let base: f64 = test.base.iter().map(|point| point_seconds(point, test.readings, plate)).sum();
     let varied = test.variations.iter().flat_map(|v| &v.points).map(|varied| {
-        let impulses = test.base[varied.base].impulses;
-        let point = TestPoint { load: varied.load.clone(), limit: None, impulses };
+        if varied.load.switched.is_some() {
+            return 2.0 * APPLY + test.switched_seconds;
+        }
+        let point = TestPoint { load: varied.load.clone(), limit: None, impulses: varied.impulses };
         point_seconds(&point, test.readings, plate)
     });
     let measured = base + varied.sum::<f64>();

@@ -34,6 +34,7 @@ mod self_heating;
 mod set_points;
 mod starting;
 mod supervise;
+mod waves;
 
 pub use bench::{Bench, Calibrations, Place, Shared};
 pub use error::RunError;

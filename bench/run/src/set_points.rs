@@ -5,9 +5,9 @@ use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
 use meterbench_record::LoadPoint;
 use meterbench_standards::{Influence, REFERENCE_C};
 
-use crate::bench::setting;
 use crate::error::RunError;
 use crate::play;
+use crate::waves;
 
 /// A step that asks for what this bench must not do.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub fn check_set_points(
         for load in loads(step) {
             let refused =
                 |error: RunError| Refused { step: step.name.clone(), at: format!(", {load}"), error: error.into() };
-            source.check(&setting(load, systems)).map_err(|error| refused(error.into()))?;
+            waves::check(source, load, systems).map_err(refused)?;
         }
         if let Action::Play(test) = &step.action {
             play::check(source, test, systems).map_err(|error| Refused {

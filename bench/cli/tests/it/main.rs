@@ -17,6 +17,7 @@ mod records;
 mod reports;
 mod resume;
 mod stops;
+mod waves;
 
 use meterbench::assemble::Changes;
 use meterbench::rehearsal::{Rehearsal, prepare, rehearse};

@@ -93,6 +93,8 @@ impl Resolver<'_> {
             temperature: None,
             reversed_sequence: false,
             interrupted: None,
+            wave: None,
+            switched: None,
         }
     }
 

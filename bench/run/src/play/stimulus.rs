@@ -43,7 +43,7 @@ pub(super) fn words(test: &PlayTest) -> String {
 pub(crate) fn check(source: &mut dyn AcSource, test: &PlayTest, systems: u8) -> Result<(), RunError> {
     let load = setting(&test.load, systems);
     source.check(&load)?;
-    let waves = source.waves().ok_or(RunError::NoWaves)?;
+    let waves = source.waves().ok_or_else(|| RunError::NoWaves { asked: words(test) })?;
     for stage in &test.stages {
         waves.check_waveform(&stood(&load, stage), &stage.waveform)?;
     }
@@ -163,7 +163,7 @@ async fn play(
 }
 
 fn waves(bench: &mut Bench) -> Result<&mut dyn WaveSource, RunError> {
-    bench.source.waves().ok_or(RunError::NoWaves)
+    bench.source.waves().ok_or_else(|| RunError::NoWaves { asked: "waves".to_owned() })
 }
 
 /// The setting of the load with what a stage puts in its place.
