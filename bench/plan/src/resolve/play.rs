@@ -141,9 +141,14 @@ impl Resolver<'_> {
                 let on = self.phases(point.phases.as_ref())?;
                 let volt = self.play_volt(amount, &amount.span)?;
                 let of = if on == Phases::all(self.plate.systems) { String::new() } else { format!(" on {on}") };
-                words.push(format!("{}{of}", amount.words));
+                let jump = point.phase_jump_deg;
+                let turned = if jump == 0.0 { String::new() } else { format!(", {jump} deg ahead") };
+                words.push(format!("{}{of}{turned}", amount.words));
                 let turn = if load.reversed_sequence { [0.0, 240.0, 120.0] } else { BALANCED_LAG_DEG };
-                Some([0, 1, 2].map(|n| Sine { rms: if on.has(n) { volt } else { load.volt }, lag_deg: turn[n] }))
+                Some([0, 1, 2].map(|n| match on.has(n) {
+                    true => Sine { rms: volt, lag_deg: turn[n] - jump },
+                    false => Sine { rms: load.volt, lag_deg: turn[n] },
+                }))
             }
         };
         let hertz = match &point.frequency {

@@ -94,6 +94,7 @@ pub(crate) enum Shape {
 pub(crate) struct Point {
     pub(crate) voltage: Option<Spanned<Amount>>,
     pub(crate) phases: Option<Spanned<Option<Phases>>>,
+    pub(crate) phase_jump_deg: f64,
     pub(crate) frequency: Option<Spanned<Amount>>,
 }
 
@@ -354,7 +355,7 @@ impl Reader<'_> {
             self.findings.push(finding.label("write `[{ voltage: 0.89 Un, for: 1 s }]`"));
         }
         let read = |item: &Node| {
-            let keys = ["voltage", "phases", "frequency", "for"];
+            let keys = ["voltage", "phases", "phase-jump", "frequency", "for"];
             let fields = Fields::open(item, "a point of the course", &keys, self.findings)?;
             if fields.get("for").is_none() {
                 fields.missing("for", "a point of the course", self.findings);
@@ -379,7 +380,11 @@ impl Reader<'_> {
             return None;
         }
         let phases = read_phases(fields, self.findings)?;
-        Some(Point { voltage, phases, frequency })
+        let phase_jump_deg = match fields.get("phase-jump") {
+            None => 0.0,
+            Some(node) => angle(node, "phase-jump", -180.0..=180.0, self.findings)?,
+        };
+        Some(Point { voltage, phases, phase_jump_deg, frequency })
     }
 
     fn check_single(&self, values: &[Spanned<Amount>], key: &str) {
