@@ -156,3 +156,23 @@ fn cycles_as_sums_tell_the_same_as_their_samples() {
         }
     }
 }
+
+#[test]
+fn a_window_that_a_vanishing_voltage_cuts_short_is_not_clean() {
+    let (mut cut, mut worst) = (0, 0.0f32);
+    for step in 0..64 {
+        // Over a third of a cycle before and behind the end of a window.
+        let gone = 1.0 + (f64::from(step) - 32.0) / 96.0 / 50.0;
+        let mut bench = Bench::new(Systems::Three);
+        bench.play(1.6, |t| Sines::at(50.0).values(t).map(|v| if t < gone { v } else { 0.0 }));
+        for window in &bench.windows[2..] {
+            cut += u32::from(!window.clean && (seconds(window.end) - gone).abs() < 0.01);
+            let Some(spectrum) = window.spectrum.as_ref() else { continue };
+            assert!(seconds(window.end) < gone + 0.002, "{gone} s: {window:?}");
+            let harmonics = spectrum.voltage.iter().flat_map(|u| &u[1..]).map(|p| p.magnitude()).fold(0.0, f32::max);
+            worst = worst.max(harmonics / 2.3);
+        }
+    }
+    println!("{cut} windows cut short; in those that count, up to {worst:.2} % of what is not there");
+    assert!(cut > 10 && worst < 1.0);
+}
