@@ -17,6 +17,7 @@ mod records;
 mod reports;
 mod resume;
 mod stops;
+mod wave_sources;
 mod waves;
 
 use meterbench::assemble::Changes;
