@@ -94,6 +94,7 @@ fn cycles_as_sums_tell_the_same_as_their_samples() {
         while !bench.state.at_window_start() {
             bench.play(1.0 / 8000.0, |t| sines.values(t));
         }
+        let mut plain = bench.state.clone();
         for _ in 0..30 {
             let begin = bench.state.sample_index();
             // Where the crossing at or after the next but one frame lies.
@@ -104,6 +105,7 @@ fn cycles_as_sums_tell_the_same_as_their_samples() {
             let crossing = ((end - (first_above - 1.0)) * 65_536.0) as u32;
             let cycle = CycleSums { samples, crossing, phases: sums(&sines, begin, samples) };
             let (halves, windows) = (&mut bench.half_cycles, &mut bench.windows);
+            bench.config.process_cycle(&mut plain, &cycle, |_| ());
             bench.config.process_cycle_watched(
                 &mut bench.state,
                 &mut bench.analysis,
@@ -114,6 +116,7 @@ fn cycles_as_sums_tell_the_same_as_their_samples() {
                 },
             );
         }
+        assert_eq!(plain, bench.state, "what is counted is the same with the analysis");
         let [before, last] = [2, 1].map(|n| frame(sines.values((bench.state.sample_index() - n) as f64 / 8000.0)));
         bench.state.resume(&before, &last);
         bench.play(1.0, |t| sines.values(t));
