@@ -1,6 +1,6 @@
 //! `explain`: what a plan will do, point by point: limit, clause, impulses, why, and how long each step takes.
 
-use meterbench_plan::{Action, InfluenceTest, PlayTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
+use meterbench_plan::{Action, Answer, InfluenceTest, PlayTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
 use meterbench_record::{Limit, LoadPoint, Nameplate};
 use meterbench_run::{expected_seconds, point_seconds, step_seconds};
 use serde::Serialize;
@@ -231,8 +231,12 @@ fn port(step: &ResolvedStep, test: &PortTest) -> Vec<Line> {
         PortCheck::Read { role, expect } => {
             expect.iter().map(|e| one(role, format!("reads {}", e.object.words))).collect()
         }
-        PortCheck::Write { role, object, attribute, granted, .. } => {
-            vec![one(role, format!("writes {} attribute {attribute}: {}", object.words, answer(*granted)))]
+        PortCheck::Write { role, object, attribute, answer: Answer::Invalid, .. } => {
+            vec![one(role, format!("writes {} attribute {attribute}: refused for its value", object.words))]
+        }
+        PortCheck::Write { role, object, attribute, answer: access, .. } => {
+            let access = answer(*access == Answer::Granted);
+            vec![one(role, format!("writes {} attribute {attribute}: {access}", object.words))]
         }
         PortCheck::Act { role, object, method, granted, .. } => {
             vec![one(role, format!("calls {} method {method}: {}", object.words, answer(*granted)))]

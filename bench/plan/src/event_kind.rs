@@ -89,7 +89,13 @@ impl EventKind {
 
     /// What a meter must have to log it.
     pub fn feature(self) -> Feature {
-        if self.is_of_grid() { Feature::GridEvents } else { Feature::PowerQuality }
+        match self {
+            Self::VoltageDip | Self::VoltageSwell | Self::Undervoltage | Self::Overvoltage | Self::ThdVoltage => {
+                Feature::VoltageQuality
+            }
+            Self::Interruption | Self::Frequency | Self::RapidVoltageChange | Self::Unbalance => Feature::PowerQuality,
+            Self::LostNeutral | Self::LostMvPhase => Feature::GridEvents,
+        }
     }
 
     #[rustfmt::skip]
@@ -106,8 +112,8 @@ impl EventKind {
             Self::RapidVoltageChange => ("rapid-voltage-change", "change",    "%",  3.0),
             Self::Unbalance          => ("unbalance",            "u2",        "%",  TWO_INTERVALS),
             Self::ThdVoltage         => ("thd-voltage",          "thd",       "%",  TWO_INTERVALS),
-            Self::LostNeutral        => ("lost-neutral",         "u0",        "%",  30.0),
-            Self::LostMvPhase        => ("lost-mv-phase",        "u2",        "%",  30.0),
+            Self::LostNeutral        => ("lost-neutral",         "u0",        "%",  10.0),
+            Self::LostMvPhase        => ("lost-mv-phase",        "u2",        "%",  10.0),
         }
     }
 }

@@ -35,7 +35,9 @@ pub use meter_file::MeterFile;
 pub use object::{DlmsValue, OBJECTS, ObjectName, ObjectPattern};
 pub use plan_file::{PlanFile, Requirement};
 pub use play_test::{Bounds, EventExpectation, EventSeries, Observable, PlayExpectation, PlayTest, Stage};
-pub use port_test::{ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule};
+pub use port_test::{
+    Answer, ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule,
+};
 pub use resolve::{
     Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, PulsePoint, RegisterPoint, ResolvedPlan,
     ResolvedStep, TestPoint, Variation, VariedPoint,

@@ -1,7 +1,9 @@
 //! Objects of a meter, by a name of this list or by OBIS code, and values as DLMS writes them.
 
+use meterbench_iec62056::apdu::CaptureObject;
 use meterbench_iec62056::data::{Data, EncodedData};
 use meterbench_iec62056::obis::Obis;
+use meterbench_iec62056::octets::Writer;
 
 use crate::fields::Findings;
 use crate::finding::{Finding, closest};
@@ -18,7 +20,7 @@ pub struct ObjectName {
 }
 
 /// Names for people: class and OBIS code (IEC 62056-6-1).
-pub const OBJECTS: [(&str, u16, Obis); 64] = [
+pub const OBJECTS: [(&str, u16, Obis); 74] = [
     ("association", 15, abstract_name(40, 0, 0)),
     ("logical-device-name", 1, abstract_name(42, 0, 0)),
     ("serial-number", 1, abstract_name(96, 1, 0)),
@@ -51,6 +53,16 @@ pub const OBJECTS: [(&str, u16, Obis); 64] = [
     ("dip-threshold", 3, element(12, 31, 0)),
     ("swell-threshold", 3, element(12, 35, 0)),
     ("interruption-threshold", 3, element(12, 39, 0)),
+    ("voltage-hysteresis", 3, element(12, 132, 0)),
+    ("rapid-voltage-change-threshold", 3, element(12, 133, 0)),
+    ("rapid-voltage-change-hysteresis", 3, element(12, 133, 1)),
+    ("undervoltage-limit", 3, element(12, 134, 0)),
+    ("overvoltage-limit", 3, element(12, 135, 0)),
+    ("frequency-limit", 3, element(14, 134, 0)),
+    ("unbalance-limit", 3, element(12, 136, 2)),
+    ("thd-voltage-limit", 3, element(12, 137, 0)),
+    ("lost-neutral-limit", 3, element(12, 138, 0)),
+    ("lost-mv-phase-limit", 3, element(12, 138, 2)),
     ("frequency-10-s", 3, element(14, 130, 0)),
     ("unbalance-negative", 3, element(12, 129, 2)),
     ("unbalance-zero", 3, element(12, 129, 0)),
@@ -180,7 +192,7 @@ pub struct DlmsValue {
 }
 
 /// Types of a value, as the standard names them.
-const TYPES: &str = "null-data, boolean, integer, long, double-long, long64, unsigned, long-unsigned, double-long-unsigned, long64-unsigned, enum, octet-string, visible-string";
+const TYPES: &str = "null-data, boolean, integer, long, double-long, long64, unsigned, long-unsigned, double-long-unsigned, long64-unsigned, enum, octet-string, visible-string, capture-objects";
 
 impl DlmsValue {
     /// Reads `long -60`, `boolean true`, `octet-string 0102FF`.
@@ -199,7 +211,30 @@ impl DlmsValue {
     }
 }
 
+/// What a snapshot captures: time, code of the event, and registers by name.
+fn capture_objects(names: &str) -> Option<Vec<u8>> {
+    const CODE: CaptureObject = CaptureObject { class: 1, name: abstract_name(96, 11, 4), attribute: 2, data_index: 0 };
+    const CLOCK: CaptureObject = CaptureObject { class: 8, name: Obis::CLOCK, attribute: 2, data_index: 0 };
+    let register = |text: &str| {
+        let known = OBJECTS.iter().find(|(known, ..)| *known == text).map(|(_, class, name)| (*class, *name));
+        let (class, name) = known.or_else(|| text.parse().ok().map(|name| (class_of(name), name)))?;
+        Some(CaptureObject { class, name, attribute: 2, data_index: 0 })
+    };
+    let registers = names.split_whitespace().map(register).collect::<Option<Vec<_>>>()?;
+    let all = || [CLOCK, CODE].into_iter().chain(registers.iter().copied());
+    let mut octets = vec![0; 24 * (registers.len() + 2) + 8];
+    let mut writer = Writer::new(&mut octets);
+    writer.array(all().count());
+    all().for_each(|object| object.encode(&mut writer));
+    let length = writer.finish().ok()?;
+    octets.truncate(length);
+    Some(octets)
+}
+
 fn encode(text: &str) -> Option<Vec<u8>> {
+    if let Some(names) = text.strip_prefix("capture-objects ") {
+        return capture_objects(names);
+    }
     let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
     let hexadecimal = || {
         let digits = rest.as_bytes();
@@ -237,7 +272,21 @@ mod tests {
         assert_eq!(encode("octet-string 0102"), Some(vec![9, 2, 1, 2]));
         assert_eq!(encode("null-data"), Some(vec![0]));
         assert_eq!(encode("visible-string a b"), Some(vec![10, 3, b'a', b' ', b'b']));
-        for bad in ["", "long", "long 40000", "byte 1", "octet-string 1", "octet-string xx", "boolean yes", "-60"] {
+        let captured = encode("capture-objects voltage-l1 1-0:31.7.0").unwrap();
+        assert_eq!(captured[..2], [1, 4]);
+        assert_eq!(captured.len(), 2 + 4 * 18);
+        assert_eq!(captured[38..56], [2, 4, 18, 0, 3, 9, 6, 1, 0, 32, 7, 0, 255, 15, 2, 18, 0, 0]);
+        for bad in [
+            "capture-objects nothing",
+            "",
+            "long",
+            "long 40000",
+            "byte 1",
+            "octet-string 1",
+            "octet-string xx",
+            "boolean yes",
+            "-60",
+        ] {
             assert_eq!(encode(bad), None, "{bad}");
         }
     }

@@ -84,10 +84,12 @@ pub enum Observable {
     Event(EventExpectation),
     /// How far a counter went on; of one phase, or of all events of the kind.
     Counter { kind: EventKind, phase: Option<usize>, count: Condition },
-    /// A register while the stimulus stands.
-    Reading { object: ObjectName, value: Bounds },
+    /// A register while the stimulus stands, or at the last look where only events are played; and whether the meter flags it.
+    Reading { object: ObjectName, value: Option<Bounds>, flagged: Option<bool> },
     /// A harmonic while the stimulus stands.
     Harmonic { spectrum: ObjectName, orders: (u16, u16), value: Option<Bounds>, angle: Option<Bounds> },
+    /// A register in the first new snapshot that this kind of event set off.
+    Snapshot { kind: EventKind, object: ObjectName, value: Bounds },
 }
 
 /// New rows of a log.
@@ -113,7 +115,8 @@ impl PlayExpectation {
                 let attributes = [event.extreme.is_some(), event.duration.is_some(), event.begin.is_some()];
                 1 + usize::from(event.phases.is_some()) + attributes.into_iter().filter(|given| *given).count()
             }
-            Observable::Counter { .. } | Observable::Reading { .. } => 1,
+            Observable::Counter { .. } | Observable::Snapshot { .. } => 1,
+            Observable::Reading { value, flagged, .. } => usize::from(value.is_some()) + usize::from(flagged.is_some()),
             Observable::Harmonic { value, angle, .. } => usize::from(value.is_some()) + usize::from(angle.is_some()),
         }
     }

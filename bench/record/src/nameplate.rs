@@ -70,7 +70,9 @@ pub enum Feature {
     Han,
     /// Modem.
     Modem,
-    /// Log and counters of power quality events.
+    /// Log and counters of dips, swells, under- and overvoltage and distortion of the voltage.
+    VoltageQuality,
+    /// Log and counters of everything that EN 50160 describes.
     PowerQuality,
     /// Log of events of the grid.
     GridEvents,
@@ -80,7 +82,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SupplyControlSwitch,
         Self::LastGasp,
         Self::PulseOutput,
@@ -88,6 +90,7 @@ impl Feature {
         Self::AuxiliarySupply,
         Self::Han,
         Self::Modem,
+        Self::VoltageQuality,
         Self::PowerQuality,
         Self::GridEvents,
         Self::Snapshot,
@@ -103,6 +106,7 @@ impl Feature {
             Self::AuxiliarySupply => "auxiliary-supply",
             Self::Han => "han",
             Self::Modem => "modem",
+            Self::VoltageQuality => "voltage-quality",
             Self::PowerQuality => "power-quality",
             Self::GridEvents => "grid-events",
             Self::Snapshot => "snapshot",

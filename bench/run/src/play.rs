@@ -48,16 +48,20 @@ pub(crate) async fn play(bench: &mut Bench, step: &ResolvedStep, test: &PlayTest
         sleep_until(next_interval(&watched[0].1, interval)).await;
     }
     let began = stimulus::begin(bench, step, test).await?;
+    let mut stories: Vec<(usize, Story)> = watched
+        .into_iter()
+        .map(|(place, before)| (place, Story { before, readings: Vec::new(), began: began.clone() }))
+        .collect();
     // What stands is read before it is taken away.
-    let mut stories: Vec<(usize, Story)> = Vec::new();
-    for (place, before) in watched {
-        match look::readings(bench, place, test, &before).await {
-            Ok(readings) => stories.push((place, Story { before, readings, began: began.clone() })),
-            Err(error) => gone(bench, step, test, place, &error)?,
-        }
+    let stands = !test.stages.is_empty();
+    if stands {
+        stories = read(bench, step, test, stories).await?;
     }
     stimulus::end(bench, test).await?;
     sleep(Duration::from_secs_f64(test.after_seconds)).await;
+    if !stands {
+        stories = read(bench, step, test, stories).await?;
+    }
     for (place, story) in stories {
         match look::after(bench, place, test, &story.before).await {
             Ok(after) => judge::judge(bench, step, test, place, &story, &after)?,
@@ -65,6 +69,23 @@ pub(crate) async fn play(bench: &mut Bench, step: &ResolvedStep, test: &PlayTest
         }
     }
     Ok(())
+}
+
+/// What is to be read at every position; those that give nothing are gone.
+async fn read(
+    bench: &mut Bench,
+    step: &ResolvedStep,
+    test: &PlayTest,
+    stories: Vec<(usize, Story)>,
+) -> Result<Vec<(usize, Story)>, RunError> {
+    let mut all = Vec::new();
+    for (place, story) in stories {
+        match look::readings(bench, place, test, &story.before).await {
+            Ok(readings) => all.push((place, Story { readings, ..story })),
+            Err(error) => gone(bench, step, test, place, &error)?,
+        }
+    }
+    Ok(all)
 }
 
 /// The begin of the next interval of a meter's clock, far enough away to be ready for it.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use meterbench_record::{LoadPoint, Phases};
+use meterbench_record::{Feature, LoadPoint, Phases};
 use meterbench_waveform::{
     BALANCED_LAG_DEG, Component, Distortion, Sine, VoltageEvent, Waveform, lost_mv_phase, lost_neutral, unbalanced,
 };
@@ -20,6 +20,8 @@ const HIGHEST_UN: f64 = 1.4;
 const INTERRUPTION_UN: f64 = 0.05;
 /// Between two events where the plan says nothing (s).
 const BETWEEN_SECONDS: f64 = 5.0;
+/// What a ramp came back to stands so long (s).
+const BACK_SECONDS: f64 = 2.0;
 /// Frequencies that are played (Hz).
 const HERTZ: std::ops::RangeInclusive<f64> = 42.5..=69.0;
 
@@ -115,11 +117,15 @@ impl Resolver<'_> {
                 let words = format!("lost medium-voltage phase L{} behind {transformer:?}", phase + 1);
                 (words, self.sound(lost_mv_phase(volt, *phase, *transformer, *u2_percent), span)?)
             }
-            Shape::Ramp { target, over_seconds } => {
+            Shape::Ramp { target, over_seconds, back_seconds } => {
                 let (voltage, to_hertz, words) = self.point(target, load)?;
                 let words = format!("ramp to {words} in {over_seconds} s");
                 let ramp = stage(vec![Some(words), wave_words], voltage, to_hertz.or(hertz), seconds);
-                return Some(vec![Stage { over_seconds: *over_seconds, ..ramp }]);
+                let back = back_seconds.map(|over_seconds| {
+                    let words = vec![Some(format!("back in {over_seconds} s"))];
+                    Stage { over_seconds, ..stage(words, None, hertz, BACK_SECONDS) }
+                });
+                return Some([Stage { over_seconds: *over_seconds, ..ramp }].into_iter().chain(back).collect());
             }
             Shape::Course(points) => {
                 let stages = points.iter().map(|(point, seconds)| {
@@ -141,9 +147,14 @@ impl Resolver<'_> {
                 let on = self.phases(point.phases.as_ref())?;
                 let volt = self.play_volt(amount, &amount.span)?;
                 let of = if on == Phases::all(self.plate.systems) { String::new() } else { format!(" on {on}") };
-                words.push(format!("{}{of}", amount.words));
+                let jump = point.phase_jump_deg;
+                let turned = if jump == 0.0 { String::new() } else { format!(", {jump} deg ahead") };
+                words.push(format!("{}{of}{turned}", amount.words));
                 let turn = if load.reversed_sequence { [0.0, 240.0, 120.0] } else { BALANCED_LAG_DEG };
-                Some([0, 1, 2].map(|n| Sine { rms: if on.has(n) { volt } else { load.volt }, lag_deg: turn[n] }))
+                Some([0, 1, 2].map(|n| match on.has(n) {
+                    true => Sine { rms: volt, lag_deg: turn[n] - jump },
+                    false => Sine { rms: load.volt, lag_deg: turn[n] },
+                }))
             }
         };
         let hertz = match &point.frequency {
@@ -278,9 +289,19 @@ impl Resolver<'_> {
                 let subject = format!("counter of {}{of}", kind.word());
                 (subject, Observable::Counter { kind: *kind, phase, count: *count }, lacks(*kind))
             }
-            ExpectedWhat::Reading { object, value } => {
+            ExpectedWhat::Reading { object, value, flagged } => {
+                let value = value.map(|value| self.nominal(value, "V", self.plate.un_volt));
+                let reading = Observable::Reading { object: object.clone(), value, flagged: *flagged };
+                (object.words.clone(), reading, None)
+            }
+            ExpectedWhat::Snapshot { kind, object, value } => {
                 let value = self.nominal(*value, "V", self.plate.un_volt);
-                (object.words.clone(), Observable::Reading { object: object.clone(), value }, None)
+                let snapshot = Feature::Snapshot;
+                let missing = (!self.plate.has.contains(&snapshot))
+                    .then(|| format!("this variant has no {}", snapshot.name()))
+                    .or_else(|| lacks(*kind));
+                let subject = format!("snapshot of {}, {}", kind.word(), object.words);
+                (subject, Observable::Snapshot { kind: *kind, object: object.clone(), value }, missing)
             }
             ExpectedWhat::Harmonic { words, spectrum, orders, value, angle } => {
                 let of =
@@ -333,6 +354,7 @@ fn settling(expect: &[PlayExpectation]) -> f64 {
         Observable::Event(EventExpectation { kind: Some(kind), .. }) | Observable::Counter { kind, .. } => {
             kind.settling_seconds()
         }
+        Observable::Snapshot { .. } => EventKind::VoltageDip.settling_seconds(),
         Observable::Event(_) => EventKind::VoltageDip.settling_seconds(),
         Observable::Reading { .. } | Observable::Harmonic { .. } => 0.0,
     };
@@ -361,7 +383,7 @@ mod tests {
     }
 
     fn only(steps: &str) -> PlayTest {
-        match actions(steps, &plate(3, "power-quality")).pop() {
+        match actions(steps, &plate(3, "voltage-quality, power-quality")).pop() {
             Some(Action::Play(test)) => *test,
             other => panic!("{other:?}"),
         }
@@ -418,8 +440,8 @@ mod tests {
             let Some(Action::Play(test)) = actions(steps, &plate(3, has)).pop() else { panic!() };
             test.expect.iter().map(|e| e.missing.is_some()).collect::<Vec<_>>()
         };
-        assert_eq!(missing("power-quality"), [true, false]);
-        assert_eq!(missing("power-quality, grid-events"), [false, false]);
+        assert_eq!(missing("voltage-quality, power-quality"), [true, false]);
+        assert_eq!(missing("voltage-quality, grid-events"), [false, false]);
         assert_eq!(missing(""), [true, true]);
         let unbalance = "  - play: { unbalance: { zero: 3 % }, for: 1 s, expect: [{ event: unbalance }] }\n";
         let one = actions(unbalance, &plate(1, "power-quality")).pop();

@@ -85,7 +85,8 @@ pub(crate) enum Shape {
     Unbalanced { span: Range<usize>, negative: (f64, f64), zero: (f64, f64) },
     LostNeutral { span: Range<usize>, admittances: [f64; 3], neutral: f64 },
     LostMvPhase { span: Range<usize>, phase: usize, transformer: Transformer, u2_percent: f64 },
-    Ramp { target: Point, over_seconds: f64 },
+    /// And back to the load, where a time is given.
+    Ramp { target: Point, over_seconds: f64, back_seconds: Option<f64> },
     Course(Vec<(Point, f64)>),
 }
 
@@ -94,6 +95,7 @@ pub(crate) enum Shape {
 pub(crate) struct Point {
     pub(crate) voltage: Option<Spanned<Amount>>,
     pub(crate) phases: Option<Spanned<Option<Phases>>>,
+    pub(crate) phase_jump_deg: f64,
     pub(crate) frequency: Option<Spanned<Amount>>,
 }
 
@@ -329,17 +331,18 @@ impl Reader<'_> {
     }
 
     fn ramp(&self, node: &Node) -> Option<Shape> {
-        let fields = Fields::open(node, "`ramp`", &["voltage", "phases", "frequency", "over"], self.findings)?;
+        let fields = Fields::open(node, "`ramp`", &["voltage", "phases", "frequency", "over", "back"], self.findings)?;
         if fields.get("over").is_none() {
             fields.missing("over", "`ramp`", self.findings);
         }
         let over_seconds = self.time(&fields, "over", 0.1..=86_400.0);
+        let back_seconds = self.time(&fields, "back", 0.1..=86_400.0);
         let target = self.point(&fields, "`ramp`")?;
         if let (Some(_), Some(node)) = (&target.frequency, self.fields.get("frequency")) {
             let finding = Finding::error("bad-value", &node.span, "the frequency cannot stand and move at once");
             self.findings.push(finding.label("leave it to the `ramp`"));
         }
-        Some(Shape::Ramp { target, over_seconds: over_seconds? })
+        Some(Shape::Ramp { target, over_seconds: over_seconds?, back_seconds })
     }
 
     fn course(&self, node: &Node) -> Option<Shape> {
@@ -354,7 +357,7 @@ impl Reader<'_> {
             self.findings.push(finding.label("write `[{ voltage: 0.89 Un, for: 1 s }]`"));
         }
         let read = |item: &Node| {
-            let keys = ["voltage", "phases", "frequency", "for"];
+            let keys = ["voltage", "phases", "phase-jump", "frequency", "for"];
             let fields = Fields::open(item, "a point of the course", &keys, self.findings)?;
             if fields.get("for").is_none() {
                 fields.missing("for", "a point of the course", self.findings);
@@ -379,7 +382,11 @@ impl Reader<'_> {
             return None;
         }
         let phases = read_phases(fields, self.findings)?;
-        Some(Point { voltage, phases, frequency })
+        let phase_jump_deg = match fields.get("phase-jump") {
+            None => 0.0,
+            Some(node) => angle(node, "phase-jump", -180.0..=180.0, self.findings)?,
+        };
+        Some(Point { voltage, phases, phase_jump_deg, frequency })
     }
 
     fn check_single(&self, values: &[Spanned<Amount>], key: &str) {

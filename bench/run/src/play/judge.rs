@@ -1,5 +1,6 @@
 //! What a meter said, against what was played.
 
+use meterbench_instruments::RegisterReading;
 use meterbench_plan::{
     Bounds, Condition, EventExpectation, EventKind, Observable, PlayExpectation, PlayTest, READ_UNITS, ResolvedStep,
 };
@@ -58,7 +59,11 @@ fn quantities(expectation: &PlayExpectation) -> Vec<(&'static str, &'static str)
             given.into_iter().flatten().collect()
         }
         Observable::Counter { .. } => vec![("counter", "1")],
-        Observable::Reading { value, .. } => vec![("reading", value.unit)],
+        Observable::Reading { value, flagged, .. } => {
+            let value = value.map(|bounds| ("reading", bounds.unit));
+            value.into_iter().chain(flagged.map(|_| ("flagged", ""))).collect()
+        }
+        Observable::Snapshot { value, .. } => vec![("snapshot", value.unit)],
         Observable::Harmonic { value, angle, .. } => {
             let value = value.map(|bounds| ("harmonic", bounds.unit));
             value.into_iter().chain(angle.map(|_| ("harmonic-angle", "deg"))).collect()
@@ -83,7 +88,15 @@ pub(super) fn judge(
         match &expectation.observable {
             Observable::Event(event) => judge.event(bench, expectation, event)?,
             Observable::Counter { count, .. } => judge.counter(bench, n, expectation, *count)?,
-            Observable::Reading { value, .. } => judge.reading(bench, n, expectation, value)?,
+            Observable::Reading { value, flagged, .. } => {
+                if let Some(value) = value {
+                    judge.reading(bench, n, expectation, value)?;
+                }
+                if let Some(flagged) = flagged {
+                    judge.flagged(bench, n, expectation, *flagged)?;
+                }
+            }
+            Observable::Snapshot { kind, value, .. } => judge.snapshot(bench, n, expectation, *kind, value)?,
             Observable::Harmonic { orders, value, angle, .. } => {
                 judge.harmonic(bench, n, expectation, *orders, (value.as_ref(), angle.as_ref()))?;
             }
@@ -273,12 +286,22 @@ impl<'a> Judge<'a> {
     ) -> Result<(), RunError> {
         let limit = bounds_limit(bounds, &expectation.subject);
         let taken = self.taken(expectation, "reading", bounds.unit, Some(limit));
-        let reading = match &self.story.readings[n] {
-            Said::Register(reading) => reading,
-            Said::Strange(what) => return bench.record(self.place, taken.failed(format!("the meter gives {what}"))),
-            _ => return bench.record(self.place, taken.failed("the meter gives nothing".to_owned())),
-        };
-        let mut raw = Map::new();
+        match &self.story.readings[n] {
+            Said::Register(reading, _) => self.number(bench, taken, reading, bounds),
+            Said::Strange(what) => bench.record(self.place, taken.failed(format!("the meter gives {what}"))),
+            _ => bench.record(self.place, taken.failed("the meter gives nothing".to_owned())),
+        }
+    }
+
+    /// A number in the unit that the plan names.
+    fn number(
+        &self,
+        bench: &mut Bench,
+        taken: Taken<'a>,
+        reading: &RegisterReading,
+        bounds: &Bounds,
+    ) -> Result<(), RunError> {
+        let mut raw = taken.raw.clone();
         raw.insert("digits".into(), json!(i64::try_from(reading.digits).unwrap_or(i64::MAX)));
         raw.insert("scaler".into(), json!(reading.scaler));
         raw.insert("unit".into(), json!(reading.unit));
@@ -295,6 +318,54 @@ impl<'a> Judge<'a> {
             .certificate("source: amplitude", by_source * bench.calibrations.source_percent / 100.0)
             .combine();
         bench.record(self.place, Taken { value: Value::Number(value), uncertainty: Some(uncertainty), ..taken })
+    }
+
+    fn flagged(
+        &self,
+        bench: &mut Bench,
+        n: usize,
+        expectation: &PlayExpectation,
+        expected: bool,
+    ) -> Result<(), RunError> {
+        let words = |flagged: bool| if flagged { "flagged" } else { "not flagged" };
+        let (found, met) = match &self.story.readings[n] {
+            Said::Register(_, flagged) => (words(*flagged), *flagged == expected),
+            _ => ("nothing", false),
+        };
+        let mut raw = Map::new();
+        raw.insert("expected".into(), json!(words(expected)));
+        let taken = self.taken(expectation, "flagged", "", None);
+        bench.record(self.place, Taken { value: Value::State(found.to_owned()), met: Some(met), raw, ..taken })
+    }
+
+    /// The first new snapshot of a kind of event.
+    fn snapshot(
+        &self,
+        bench: &mut Bench,
+        n: usize,
+        expectation: &PlayExpectation,
+        kind: EventKind,
+        bounds: &Bounds,
+    ) -> Result<(), RunError> {
+        let taken = self.taken(expectation, "snapshot", bounds.unit, Some(bounds_limit(bounds, &expectation.subject)));
+        let (place, register) = match &self.story.readings[n] {
+            Said::Captured(place, register) => (*place, register),
+            Said::Strange(what) => return bench.record(self.place, taken.failed(format!("the meter gives {what}"))),
+            _ => return bench.record(self.place, taken.failed("the meter gives nothing".to_owned())),
+        };
+        let new = new_rows(&self.story.before.snapshots, &self.after.snapshots);
+        let Some(row) = new.iter().find(|row| row.code == kind.code()) else {
+            let why = format!("no snapshot of {} was taken, of {} that are new", kind.word(), new.len());
+            return bench.record(self.place, taken.failed(why));
+        };
+        let mut raw = Map::new();
+        raw.insert("begin".into(), json!(row.begin.to_string()));
+        raw.insert("code".into(), json!(row.code));
+        let Some(digits) = row.values.get(place) else {
+            return bench.record(self.place, taken.failed(format!("a snapshot has {} values", row.values.len())));
+        };
+        let reading = RegisterReading { digits: *digits, ..*register };
+        self.number(bench, Taken { raw, ..taken }, &reading, bounds)
     }
 
     fn harmonic(

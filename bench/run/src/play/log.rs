@@ -67,9 +67,9 @@ pub(super) fn rows(octets: &[u8]) -> Option<Vec<Row>> {
 }
 
 /// Rows that were not there before: the oldest may have been pushed out meanwhile.
-pub(super) fn new_rows<'a>(before: &[Row], after: &'a [Row]) -> &'a [Row] {
+pub(super) fn new_rows<'a, T: PartialEq>(before: &[T], after: &'a [T]) -> &'a [T] {
     let kept = (0..=before.len()).map(|out| &before[out..]).find(|kept| after.starts_with(kept));
-    &after[kept.map_or(0, <[Row]>::len)..]
+    &after[kept.map_or(0, <[T]>::len)..]
 }
 
 #[cfg(test)]

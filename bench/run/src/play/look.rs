@@ -1,8 +1,8 @@
 //! What a meter says before, during and after a stimulus.
 
-use meterbench_iec62056::apdu::AttributeDescriptor;
+use meterbench_iec62056::apdu::{AttributeDescriptor, CaptureObject};
 use meterbench_iec62056::data::{Data, EncodedData};
-use meterbench_iec62056::date_time::NOT_SPECIFIED;
+use meterbench_iec62056::date_time::{DateTime, NOT_SPECIFIED};
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::{DecodeError, Reader};
 use meterbench_instruments::{MeterPort, PortError, RegisterReading};
@@ -11,6 +11,10 @@ use tokio::time::Instant;
 
 use super::log::{self, Row};
 use crate::bench::Bench;
+
+/// Snapshots, and which values are flagged.
+const SNAPSHOT: Obis = Obis([1, 0, 99, 128, 0, 255]);
+const FLAGS: Obis = Obis([0, 0, 96, 10, 128, 255]);
 
 /// A meter, looked at.
 #[derive(Debug, Clone)]
@@ -23,6 +27,16 @@ pub(super) struct Look {
     pub(super) grid: Vec<Row>,
     /// Counters, in the places of their expectations.
     pub(super) counters: Vec<Option<i128>>,
+    /// Snapshots, where one is expected.
+    pub(super) snapshots: Vec<Snapshot>,
+}
+
+/// A row of the snapshots: time and code of its event, and what was captured (digits).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Snapshot {
+    pub(super) begin: DateTime,
+    pub(super) code: u8,
+    pub(super) values: Vec<i128>,
 }
 
 /// UTC (s since 1970) at a moment of bench time, with half of the time the reading took and of its last digit (s).
@@ -38,7 +52,9 @@ pub(super) struct ClockReading {
 pub(super) enum Said {
     /// Nothing was to be read.
     Nothing,
-    Register(RegisterReading),
+    Register(RegisterReading, bool),
+    /// A register that is captured: place in a snapshot, scaler and unit.
+    Captured(usize, RegisterReading),
     /// Components of a wave by order, from 1: magnitude (V or A) and angle (deg).
     Spectrum(Vec<(f64, f64)>),
     /// It gave another thing than was asked for.
@@ -82,7 +98,10 @@ pub(super) async fn readings(
     look: &Look,
 ) -> Result<Vec<Said>, PortError> {
     let is_read = |expectation: &PlayExpectation| {
-        matches!(expectation.observable, Observable::Reading { .. } | Observable::Harmonic { .. })
+        matches!(
+            expectation.observable,
+            Observable::Reading { .. } | Observable::Harmonic { .. } | Observable::Snapshot { .. }
+        )
     };
     let mut all = vec![Said::Nothing; test.expect.len()];
     if !test.expect.iter().zip(&look.sees).any(|(expectation, sees)| is_read(expectation) && sees.is_ok()) {
@@ -91,16 +110,24 @@ pub(super) async fn readings(
     let port = open(bench, place, test.port).await?;
     let port = port_of(bench, place, port);
     let mut spectra: Vec<(Obis, Said)> = Vec::new();
+    let flags = if flags_wanted(test) { read_flags(port).await? } else { 0 };
     for (said, (expectation, sees)) in all.iter_mut().zip(test.expect.iter().zip(&look.sees)) {
         if sees.is_err() {
             continue;
         }
         *said = match &expectation.observable {
             Observable::Reading { object, .. } => match port.register(object.class, object.name).await {
-                Ok(reading) => Said::Register(reading),
+                Ok(reading) => Said::Register(reading, flags & 0x80 >> flag_of(object.name) != 0),
                 Err(error @ PortError::Denied { .. }) => Said::Strange(error.to_string()),
                 Err(error) => return Err(error),
             },
+            Observable::Snapshot { object, .. } => {
+                let captured = captured(port).await?;
+                match captured.iter().position(|name| *name == object.name) {
+                    Some(place) => Said::Captured(place, port.register(object.class, object.name).await?),
+                    None => Said::Strange(format!("no {} among what it captures", object.words)),
+                }
+            }
             Observable::Harmonic { spectrum, .. } => {
                 let known = spectra.iter().find(|(name, _)| *name == spectrum.name).map(|(_, said)| said.clone());
                 match known {
@@ -167,6 +194,11 @@ fn sees(expectation: &PlayExpectation, listed: &[(u16, Obis)]) -> Result<(), Str
         Observable::Counter { kind, phase, .. } => has(counter(*kind, *phase), &format!("counter of {}", kind.word())),
         Observable::Reading { object, .. } => has(object.name, &object.words),
         Observable::Harmonic { spectrum, .. } => has(spectrum.name, &spectrum.words),
+        Observable::Snapshot { kind, object, .. } => {
+            has(SNAPSHOT, "snapshot")?;
+            has(object.name, &object.words)?;
+            has(counter(*kind, None), &format!("event {}", kind.word()))
+        }
     }
 }
 
@@ -193,7 +225,9 @@ async fn look(port: &mut MeterPort, test: &PlayTest, sees: Vec<Result<(), String
             _ => None,
         });
     }
-    Ok(Look { clock, sees, quality, grid, counters })
+    let wants_snapshots = seen().any(|observable| matches!(observable, Observable::Snapshot { .. }));
+    let snapshots = if wants_snapshots { read_snapshots(port).await? } else { Vec::new() };
+    Ok(Look { clock, sees, quality, grid, counters, snapshots })
 }
 
 async fn read_clock(port: &mut MeterPort) -> Result<ClockReading, PortError> {
@@ -210,6 +244,68 @@ async fn read_log(port: &mut MeterPort, name: Obis) -> Result<Vec<Row>, PortErro
     let what = format!("event log {name}");
     let octets = port.value(AttributeDescriptor { class: 7, name, attribute: 2 }, None, &what).await?;
     log::rows(&octets).ok_or_else(|| port.protocol(&format!("{what} has rows of another form")))
+}
+
+/// Columns of a snapshot in front of what is captured.
+const HEAD: usize = 2;
+
+/// What a snapshot captures, behind time and code.
+async fn captured(port: &mut MeterPort) -> Result<Vec<Obis>, PortError> {
+    let attribute = AttributeDescriptor { class: 7, name: SNAPSHOT, attribute: 3 };
+    let octets = port.value(attribute, None, "what a snapshot captures").await?;
+    let read = |reader: &mut Reader<'_>| -> Result<Vec<Obis>, DecodeError> {
+        (0..reader.array_of()?).map(|_| CaptureObject::decode(reader).map(|object| object.name)).collect()
+    };
+    let names = read(&mut Reader::new(&octets));
+    let names = names.map_err(|error| port.protocol(&format!("what a snapshot captures cannot be read: {error}")))?;
+    Ok(names.into_iter().skip(HEAD).collect())
+}
+
+async fn read_snapshots(port: &mut MeterPort) -> Result<Vec<Snapshot>, PortError> {
+    let attribute = AttributeDescriptor { class: 7, name: SNAPSHOT, attribute: 2 };
+    let octets = port.value(attribute, None, "the snapshots").await?;
+    snapshots(&octets).ok_or_else(|| port.protocol("the snapshots have rows of another form"))
+}
+
+fn snapshots(octets: &[u8]) -> Option<Vec<Snapshot>> {
+    let mut reader = Reader::new(octets);
+    let mut rows = Vec::new();
+    for _ in 0..reader.array_of().ok()? {
+        let Data::Structure(fields) = reader.data().ok()? else { return None };
+        let fields: Vec<Data<'_>> = fields.iter().collect();
+        rows.push(Snapshot {
+            begin: fields.first().and_then(Data::date_time)?,
+            code: fields.get(1).and_then(Data::integer).and_then(|code| u8::try_from(code).ok())?,
+            values: fields.iter().skip(HEAD).map(Data::integer).collect::<Option<_>>()?,
+        });
+    }
+    reader.finish().ok().map(|()| rows)
+}
+
+fn flags_wanted(test: &PlayTest) -> bool {
+    let flagged = |e: &PlayExpectation| matches!(e.observable, Observable::Reading { flagged: Some(_), .. });
+    test.expect.iter().any(flagged)
+}
+
+/// Which values are flagged: of the last window, 150 cycles, ten minutes, two hours, ten seconds, from the highest bit down.
+async fn read_flags(port: &mut MeterPort) -> Result<u8, PortError> {
+    let attribute = AttributeDescriptor { class: 1, name: FLAGS, attribute: 2 };
+    let octets = port.value(attribute, None, "what is flagged").await?;
+    match EncodedData::new(&octets).map(|value| value.value()) {
+        Ok(Data::BitString(bits)) => Ok(bits.octets().first().copied().unwrap_or(0)),
+        _ => Err(port.protocol("what is flagged is no bit string")),
+    }
+}
+
+/// Which flag is that of a register, by its name.
+fn flag_of(name: Obis) -> u8 {
+    match name.0 {
+        [_, _, 14, 130, ..] => 4,
+        [_, _, _, 131, ..] => 3,
+        [_, _, _, 24, ..] => 2,
+        [_, _, _, 130, ..] => 1,
+        _ => 0,
+    }
 }
 
 async fn read_counter(port: &mut MeterPort, name: Obis) -> Result<i128, PortError> {

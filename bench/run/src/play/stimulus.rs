@@ -43,8 +43,12 @@ pub(super) fn words(test: &PlayTest) -> String {
 pub(crate) fn check(source: &mut dyn AcSource, test: &PlayTest, systems: u8) -> Result<(), RunError> {
     let load = setting(&test.load, systems);
     source.check(&load)?;
+    let slow = source.slowness().as_secs_f64();
     let waves = source.waves().ok_or_else(|| RunError::NoWaves { asked: words(test) })?;
     for stage in &test.stages {
+        if stage.seconds < slow {
+            return Err(RunError::TooFast { what: stage.words.clone(), asked: stage.seconds, slow });
+        }
         waves.check_waveform(&stood(&load, stage), &stage.waveform)?;
     }
     if let Some(series) = &test.events {

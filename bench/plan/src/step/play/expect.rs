@@ -17,7 +17,7 @@ use crate::step::OBSERVABLES;
 use crate::yaml::{Node, Value};
 
 /// What this step observes.
-const OBSERVED: [&str; 3] = ["event", "counter", "reading"];
+const OBSERVED: [&str; 4] = ["event", "counter", "reading", "snapshot"];
 /// The word for every kind of event that a step does not name.
 const OTHER: &str = "other";
 /// Readings by order: spectra.
@@ -30,6 +30,9 @@ const HARMONICS: [(&str, &str); 6] = [
     ("current-harmonic-l3", "current-spectrum-l3"),
 ];
 
+/// Units of registers.
+const READABLE: [&str; 9] = ["Un", "fn", "%", "Hz", "V", "A", "W", "var", "1"];
+
 /// An expectation as written.
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
@@ -41,7 +44,8 @@ pub(crate) struct Expected {
 pub(crate) enum ExpectedWhat {
     Event(EventWords),
     Counter { kind: EventKind, phases: Option<Spanned<Option<Phases>>>, count: Condition },
-    Reading { object: ObjectName, value: Bounds },
+    Reading { object: ObjectName, value: Option<Bounds>, flagged: Option<bool> },
+    Snapshot { kind: EventKind, object: ObjectName, value: Bounds },
     Harmonic { words: String, spectrum: ObjectName, orders: (u16, u16), value: Option<Bounds>, angle: Option<Bounds> },
 }
 
@@ -88,11 +92,14 @@ fn expectation(node: &Node, findings: &Findings) -> Option<Expected> {
         findings.push(finding.label("write `{ event: voltage-dip, count: 1 }`"));
         return None;
     };
-    let named = entries.iter().find_map(|(key, _)| Some((key, key.text()?)).filter(|(_, k)| OBSERVABLES.contains(k)));
+    let named = entries
+        .iter()
+        .find_map(|(key, _)| Some((key, key.text()?)).filter(|(_, k)| OBSERVABLES.contains(k) || OBSERVED.contains(k)));
     let what = match named {
         Some((_, "event")) => event(node, findings),
         Some((_, "counter")) => counter(node, findings),
         Some((_, "reading")) => reading(node, findings),
+        Some((_, "snapshot")) => snapshot(node, findings),
         Some((key, other)) => {
             let finding = Finding::error("reserved", &key.span, format!("step `play` does not observe `{other}`"));
             findings.push(finding.label(format!("it observes {}", OBSERVED.join(", "))));
@@ -193,22 +200,40 @@ fn reading(node: &Node, findings: &Findings) -> Option<ExpectedWhat> {
     if let Some((_, spectrum)) = HARMONICS.iter().find(|(known, _)| *known == text) {
         return harmonic(node, text, spectrum, findings);
     }
-    let fields = Fields::open(node, WHAT, &["reading", "value"], findings)?;
-    let object = match object::read(text, name, &quiet) {
-        Some(object) => Some(object),
-        None => {
-            let names = object::OBJECTS.iter().map(|(known, ..)| *known).chain(HARMONICS.map(|(known, _)| known));
-            let finding = Finding::error("unknown-object", &name.span, format!("`{text}` is nothing that can be read"));
-            findings.push(match closest(text, names) {
-                Some(close) => finding.label(format!("did you mean `{close}`?")),
-                None => finding.label("`meterbench list objects` names them; or write an OBIS code"),
-            });
-            None
-        }
+    let fields = Fields::open(node, WHAT, &["reading", "value", "flagged"], findings)?;
+    let object = readable(text, name, findings);
+    let flagged = fields.get("flagged").map(|_| fields.flag("flagged", findings));
+    let value = match (fields.get("value"), flagged) {
+        (None, Some(_)) => Some(None),
+        _ => required(&fields, WHAT, &READABLE, "7.8 % ± 0.1 %", findings).map(Some),
     };
-    let value =
-        required(&fields, "value", &["Un", "fn", "%", "Hz", "V", "A", "W", "var", "1"], "7.8 % ± 0.1 %", findings);
-    Some(ExpectedWhat::Reading { object: object?, value: value? })
+    Some(ExpectedWhat::Reading { object: object?, value: value?, flagged })
+}
+
+/// `{ snapshot: voltage-dip, register: voltage-l1, value: 0.79 Un ± 1 % }`
+fn snapshot(node: &Node, findings: &Findings) -> Option<ExpectedWhat> {
+    const WHAT: &str = "an expected snapshot";
+    let fields = Fields::open(node, WHAT, &["snapshot", "register", "value"], findings)?;
+    let name = fields.required_text("snapshot", WHAT, findings);
+    let kind = name.and_then(|(text, node)| kind(text, node, findings));
+    let register = fields.required_text("register", WHAT, findings);
+    let object = register.and_then(|(text, node)| readable(text, node, findings));
+    let value = required(&fields, WHAT, &READABLE, "0.79 Un ± 1 %", findings);
+    Some(ExpectedWhat::Snapshot { kind: kind?, object: object?, value: value? })
+}
+
+/// A register by name, or by its code.
+fn readable(text: &str, node: &Node, findings: &Findings) -> Option<ObjectName> {
+    let found = object::read(text, node, &Findings::default());
+    if found.is_none() {
+        let names = object::OBJECTS.iter().map(|(known, ..)| *known).chain(HARMONICS.map(|(known, _)| known));
+        let finding = Finding::error("unknown-object", &node.span, format!("`{text}` is nothing that can be read"));
+        findings.push(match closest(text, names) {
+            Some(close) => finding.label(format!("did you mean `{close}`?")),
+            None => finding.label("`meterbench list objects` names them; or write an OBIS code"),
+        });
+    }
+    found
 }
 
 fn harmonic(node: &Node, text: &str, spectrum: &str, findings: &Findings) -> Option<ExpectedWhat> {
@@ -235,17 +260,17 @@ fn harmonic(node: &Node, text: &str, spectrum: &str, findings: &Findings) -> Opt
     };
     let value = match (fields.get("value"), &angle) {
         (None, Some(Some(_))) => Some(None),
-        _ => required(&fields, "value", &["%", "V", "A"], "6 % ± 0.05 %", findings).map(Some),
+        _ => required(&fields, WHAT, &["%", "V", "A"], "6 % ± 0.05 %", findings).map(Some),
     };
     let object = object::read(spectrum, node, findings);
     let (orders, value, angle) = (orders?, value?, angle?);
     Some(ExpectedWhat::Harmonic { words: text.to_owned(), spectrum: object?, orders, value, angle })
 }
 
-fn required(fields: &Fields<'_>, key: &str, units: &[&str], example: &str, findings: &Findings) -> Option<Bounds> {
-    let Some(node) = fields.get(key) else {
-        fields.missing(key, "an expected reading", findings);
+fn required(fields: &Fields<'_>, what: &str, units: &[&str], example: &str, findings: &Findings) -> Option<Bounds> {
+    let Some(node) = fields.get("value") else {
+        fields.missing("value", what, findings);
         return None;
     };
-    bounds::read(node, key, units, example, findings)
+    bounds::read(node, "value", units, example, findings)
 }
