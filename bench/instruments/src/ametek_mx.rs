@@ -82,8 +82,8 @@ impl AmetekMx {
         self.scpi.tell("INST:COUP NONE").await?;
         self.scpi.tell(&format!("VOLT:RANG {}", limits::range(self.limits.volt))).await?;
         for n in 0..3 {
-            for command in [&format!("INST:NSEL {}", n + 1), "VOLT:MODE FIX", "PHAS:MODE FIX", "FUNC SIN", "VOLT 0"] {
-                self.scpi.tell(command).await?;
+            for command in ["VOLT:MODE FIX", "PHAS:MODE FIX", "FUNC SIN", "VOLT 0"] {
+                self.scpi.tell(&of(n, command)).await?;
             }
         }
         self.standing = Some(Standing::default());
@@ -130,9 +130,8 @@ impl AmetekMx {
         wanted: &Phase,
         bank: &mut bool,
     ) -> Result<(), InstrumentError> {
-        self.scpi.tell(&format!("INST:NSEL {}", n + 1)).await?;
         if stood.is_none_or(|stood| stood.ahead_deg != wanted.ahead_deg) {
-            self.scpi.tell(&format!("PHAS {:.3}", wanted.ahead_deg)).await?;
+            self.scpi.tell(&of(n, &format!("PHAS {:.3}", wanted.ahead_deg))).await?;
         }
         if stood.is_none_or(|stood| stood.distortion != wanted.distortion) {
             let shape = if wanted.distortion.is_none() {
@@ -141,9 +140,9 @@ impl AmetekMx {
                 *bank = !*bank;
                 self.table(&format!("MB{}{}", n + 1, if *bank { "A" } else { "B" }), &wanted.distortion).await?
             };
-            self.scpi.tell(&format!("FUNC {shape}")).await?;
+            self.scpi.tell(&of(n, &format!("FUNC {shape}"))).await?;
         }
-        self.scpi.tell(&format!("VOLT {:.3}", wanted.volt)).await
+        self.scpi.tell(&of(n, &format!("VOLT {:.3}", wanted.volt))).await
     }
 
     /// Loads one period; gives the name back.
@@ -162,6 +161,11 @@ impl AmetekMx {
     fn reported(&self, what: &str) -> InstrumentError {
         InstrumentError::Reported { instrument: self.scpi.instrument().to_owned(), what: what.to_owned() }
     }
+}
+
+/// A command to one phase: chosen in the same message, so that nobody else's choice comes between.
+fn of(n: usize, command: &str) -> String {
+    format!("INST:NSEL {};:{command}", n + 1)
 }
 
 /// By how much each voltage is ahead of the common zero (deg). A phase without voltage keeps its place in the order L1-L2-L3.
@@ -199,8 +203,7 @@ impl AcSource for AmetekMx {
     async fn read_back(&mut self) -> Result<Readback, InstrumentError> {
         let mut readback = Readback { hertz: self.scpi.number("MEAS:FREQ?").await?, ..Readback::default() };
         for (n, volt) in readback.volt.iter_mut().enumerate() {
-            self.scpi.tell(&format!("INST:NSEL {}", n + 1)).await?;
-            *volt = self.scpi.number("MEAS:VOLT?").await?.abs();
+            *volt = self.scpi.number(&of(n, "MEAS:VOLT?")).await?.abs();
         }
         Ok(readback)
     }

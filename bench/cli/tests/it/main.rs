@@ -15,6 +15,7 @@ mod records;
 mod reports;
 mod resume;
 mod stops;
+mod wave_sources;
 mod waves;
 
 use meterbench::assemble::Changes;

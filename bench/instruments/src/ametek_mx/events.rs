@@ -5,7 +5,7 @@ use std::time::Duration;
 use meterbench_waveform::VoltageEvent;
 use tokio::time::sleep;
 
-use super::{AmetekMx, Standing, told};
+use super::{AmetekMx, Standing, of, told};
 use crate::roles::InstrumentError;
 use crate::shape;
 
@@ -30,7 +30,7 @@ impl AmetekMx {
             if !event.phases[n] && turned == 0.0 {
                 continue;
             }
-            let mut commands = vec![format!("INST:NSEL {}", n + 1)];
+            let mut commands = Vec::new();
             if event.phases[n] {
                 commands.push("VOLT:MODE LIST".into());
                 commands.push(format!("LIST:VOLT {:.3},{:.3}", phase.volt * event.share, phase.volt));
@@ -41,7 +41,7 @@ impl AmetekMx {
             }
             commands.push(format!("LIST:DWEL {:.6},{AFTER}", event.seconds));
             for command in commands {
-                self.scpi.tell(&command).await?;
+                self.scpi.tell(&of(n, &command)).await?;
             }
         }
         // The reference stands where L1 would be if it were not ahead of it.
@@ -54,8 +54,8 @@ impl AmetekMx {
         sleep(Duration::from_secs_f64(period + event.seconds + AFTER)).await;
         self.ended().await?;
         for n in 0..3 {
-            for command in [&format!("INST:NSEL {}", n + 1), "VOLT:MODE FIX", "PHAS:MODE FIX"] {
-                self.scpi.tell(command).await?;
+            for command in ["VOLT:MODE FIX", "PHAS:MODE FIX"] {
+                self.scpi.tell(&of(n, command)).await?;
             }
         }
         if !self.scpi.switch("OUTP?").await? {
