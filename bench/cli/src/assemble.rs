@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use meterbench_emulator::{
-    BodyConfig, BodyDisturbance, Laboratory, LaboratoryConfig, MeterConfig, Qemu, RoleAccess, Spoil as BodySpoil, roles,
+    BodyConfig, BodyDisturbance, Laboratory, LaboratoryConfig, MeterConfig, Qemu, RoleAccess, SourceModel,
+    Spoil as BodySpoil, roles,
 };
 use meterbench_iec62056::acse::Mechanism;
 use meterbench_iec62056::obis::Obis;
@@ -103,6 +104,8 @@ pub fn equip(bench: &str, changes: &Changes) -> Result<Equipped, Refusal> {
     check_equal_ratings(&positions)?;
     let config = LaboratoryConfig {
         seed: file.emulation.seed,
+        source: SourceModel::parse(&file.source.model)
+            .ok_or_else(|| format!("source model `{}` is not emulated", file.source.model))?,
         meters,
         reference_uncertainty_percent: file.reference_uncertainty_percent(),
         ambient_c: file.emulation.ambient_c,

@@ -21,6 +21,8 @@ pub const BENCHES: Entries = built_in![
     "benches" / "emulated-3ph",
     "benches" / "emulated-3ph-three-positions",
     "benches" / "emulated-3ph-48-positions",
+    "benches" / "emulated-3ph-waves",
+    "benches" / "emulated-3ph-ametek",
 ];
 pub const METERS: Entries = built_in![
     "meters" / "omnia-3ph",
@@ -29,6 +31,7 @@ pub const METERS: Entries = built_in![
     "meters" / "omnia-1ph-class-1",
     "meters" / "omnia-3ph-class-a",
     "meters" / "omnia-3ph-240v",
+    "meters" / "omnia-3ph-80a",
     "meters" / "omnia-1ph-class-2",
     "meters" / "omnipower-1ph",
     "meters" / "omnipower-1ph-import-only",

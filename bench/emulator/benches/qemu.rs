@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use meterbench_emulator::{BodyConfig, Engine, Laboratory, LaboratoryConfig, MeterConfig, Qemu};
+use meterbench_emulator::{BodyConfig, Engine, Laboratory, LaboratoryConfig, MeterConfig, Qemu, SourceModel};
 use meterbench_link::{Session, SessionOptions};
 
 fn config(positions: u32, engine: Engine, body: BodyConfig) -> LaboratoryConfig {
@@ -21,6 +21,7 @@ fn config(positions: u32, engine: Engine, body: BodyConfig) -> LaboratoryConfig 
     };
     LaboratoryConfig {
         seed: 7,
+        source: SourceModel::default(),
         meters: (1..=positions).map(|n| (n, meter(n))).collect(),
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,

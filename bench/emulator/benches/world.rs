@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use meterbench_emulator::{BodyConfig, Engine, Laboratory, LaboratoryConfig, MeterConfig};
+use meterbench_emulator::{BodyConfig, Engine, Laboratory, LaboratoryConfig, MeterConfig, SourceModel};
 use meterbench_link::{Session, SessionOptions};
 
 fn config(positions: u32, engine: Engine) -> LaboratoryConfig {
@@ -18,6 +18,7 @@ fn config(positions: u32, engine: Engine) -> LaboratoryConfig {
     };
     LaboratoryConfig {
         seed: 7,
+        source: SourceModel::default(),
         meters: (1..=positions).map(|n| (n, meter(n))).collect(),
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,

@@ -1,10 +1,12 @@
 //! Planted faults: each changes the meter's firmware, its front end or its outputs, never a reading of the bench.
 
-use meterbench_meter::Settings;
+use std::f64::consts::{PI, SQRT_2};
+
 use meterbench_meter::defects::Defects;
+use meterbench_meter::{Profile, Settings};
 use meterbench_metrology::{Impulse, MeterConstant, SAMPLE_RATE, SampleInstant};
 
-use crate::analogue::FrontEnd;
+use crate::analogue::{Converter, FrontEnd};
 
 /// What can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,10 @@ pub enum FaultKind {
     LegalWrite,
     /// Back from a power cut, the meter accepts again every counter it has ever accepted.
     CounterForgotten,
+    /// Change of the gain of the current channels at the direct part of a half-wave at Imax [%]: a current transformer that saturates.
+    DcSensitive,
+    /// Part of the fifth harmonic that the current channels lose, more of higher ones [%]; no filter keeps out what folds back.
+    Alias,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -78,7 +84,7 @@ pub struct Fault {
 pub struct FaultError(String);
 
 /// Names in fault files.
-const NAMES: [(&str, FaultKind); 27] = [
+const NAMES: [(&str, FaultKind); 29] = [
     ("gain", FaultKind::Gain),
     ("phase-error", FaultKind::PhaseError),
     ("creep", FaultKind::Creep),
@@ -106,6 +112,8 @@ const NAMES: [(&str, FaultKind); 27] = [
     ("dst-ignored", FaultKind::DstIgnored),
     ("legal-write", FaultKind::LegalWrite),
     ("counter-forgotten", FaultKind::CounterForgotten),
+    ("dc-sensitive", FaultKind::DcSensitive),
+    ("alias", FaultKind::Alias),
 ];
 
 impl FaultKind {
@@ -157,6 +165,12 @@ impl Fault {
                 refuse("the constant is a whole number of imp/kWh, at most 1 000 000")
             }
             FaultKind::Noise if !(0.0..=1000.0).contains(&severity) => refuse("noise is a multiple from 0 to 1000"),
+            FaultKind::DcSensitive if !(-100.0..=50.0).contains(&severity) => {
+                refuse("the gain changes by -100 to 50 %")
+            }
+            FaultKind::Alias if !(severity > 0.0 && severity < 80.0) => {
+                refuse("a plain filter loses more than 0 and less than 80 % of the fifth harmonic")
+            }
             FaultKind::Gain if severity.abs() > 50.0 => refuse("gain is at most 50 %"),
             FaultKind::PhaseError if severity.abs() > 600.0 => refuse("phase error is at most 600 minutes of arc"),
             FaultKind::VoltageCoefficient
@@ -213,14 +227,18 @@ impl Planted {
     }
 }
 
-/// What a set of faults does to a meter with this many systems.
+/// Mean of a half-wave against the RMS value of its whole sine: √2/π.
+const MEAN_OF_HALF_WAVE: f64 = SQRT_2 / PI;
+
+/// What a set of faults does to a meter of this profile.
 pub(crate) fn plant(
     faults: &[Fault],
-    systems: usize,
+    profile: &Profile,
     front_end: &mut FrontEnd,
     settings: &mut Settings,
 ) -> (Planted, Defects) {
     let (mut planted, mut defects) = (Planted::default(), Defects::default());
+    let systems = profile.systems as usize;
     for fault in faults {
         let severity = fault.severity;
         let percent = severity / 100.0;
@@ -250,6 +268,14 @@ pub(crate) fn plant(
             // 100 A heat the shunt by 24 K.
             FaultKind::SelfHeating => channels.for_each(|c| c.heating_gain += percent / (c.heating * 1e4)),
             FaultKind::PhaseSequence => channels.for_each(|c| c.sequence_gain += percent),
+            FaultKind::DcSensitive => {
+                let direct = f64::from(profile.maximum_current) * MEAN_OF_HALF_WAVE;
+                channels.for_each(|c| c.saturation = Some(percent / direct));
+            }
+            FaultKind::Alias => {
+                let corner = Converter::corner_losing(percent, front_end.nominal.1);
+                channels.for_each(|c| c.current_converter.plain = Some(corner));
+            }
             FaultKind::PulseWidth => {
                 planted.width = Some((severity / 1000.0 * f64::from(SAMPLE_RATE) * 65_536.0).round() as u64);
             }

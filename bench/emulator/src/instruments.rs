@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use crate::world::World;
 
+pub(crate) mod ametek_mx;
 pub(crate) mod chamber;
 pub(crate) mod com5003;
+pub(crate) mod fluke_6105a;
 pub(crate) mod mt786;
 pub(crate) mod s0;
+mod scpi;
 
 /// Who is talking: instruments that keep state per connection tell them apart by this.
 pub(crate) type Client = u64;

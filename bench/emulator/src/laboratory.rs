@@ -20,13 +20,13 @@ use crate::body::{Body, BodyConfig, BodyError, Make, QemuUnusable};
 use crate::faults::Fault;
 use crate::instruments::chamber::WeissAscii2;
 use crate::instruments::com5003::Com5003;
-use crate::instruments::mt786::Mt786;
 use crate::instruments::s0::S0Counter;
 use crate::instruments::{Client, Instrument};
 use crate::noise::Draw;
 use crate::ports::{PortKind, test_identity};
 use crate::position::{Position, TrueError};
 use crate::reference::Reference;
+use crate::source_model::SourceModel;
 use crate::tcp;
 use crate::world::{Engine, EngineSeconds, World};
 
@@ -52,6 +52,7 @@ pub struct MeterConfig {
 #[derive(Debug, Clone)]
 pub struct LaboratoryConfig {
     pub seed: u64,
+    pub source: SourceModel,
     /// Meters by position number.
     pub meters: Vec<(u32, MeterConfig)>,
     /// Expanded uncertainty (k = 2) on the reference's certificate [%].
@@ -198,6 +199,7 @@ pub struct Laboratory {
     dialers: Arc<HashMap<String, Dialer>>,
     epoch: Instant,
     positions: Arc<Vec<u32>>,
+    source: SourceModel,
     /// Told when a body breaks.
     broken: Arc<Notify>,
 }
@@ -232,7 +234,7 @@ impl Laboratory {
         let reference = Reference::drawn(config.seed, config.reference_uncertainty_percent);
         let serial = format!("05{:07}", config.seed % 10_000_000);
         let mut instruments: Vec<(String, Box<dyn Instrument>, bool)> = vec![
-            ("source".into(), Box::new(Mt786::new(config.seed)), true),
+            ("source".into(), config.source.instrument(config.seed), true),
             ("reference".into(), Box::new(Com5003::new(&serial, wiring, systems)), false),
         ];
         for (place, (number, _)) in config.meters.iter().enumerate() {
@@ -264,6 +266,7 @@ impl Laboratory {
             dialers: Arc::new(dialers),
             epoch: Instant::now(),
             positions: Arc::new(config.meters.iter().map(|(number, _)| *number).collect()),
+            source: config.source,
             broken: Arc::default(),
         };
         for (name, listener) in listeners {
@@ -362,9 +365,7 @@ impl Laboratory {
 
     /// Puts voltage (V, Hz) on every phase, and no current, by the commands of the source: a meter lives on it.
     pub fn put_voltage_on(&self, volt: f64, hertz: f64) {
-        let phase = |letter: char, lag_deg: f64| format!("{letter}{volt:07.3}{lag_deg:06.2}");
-        let phases = [phase('R', 0.0), phase('S', 120.0), phase('T', 240.0)].concat();
-        for line in [format!("SFR{hertz:05.2}"), format!("SUPAE{phases}"), "SUIEEEAAAAAA".to_owned()] {
+        for line in self.source.voltage_lines(volt, hertz) {
             let _ = self.handle("source", 0, &line);
         }
     }

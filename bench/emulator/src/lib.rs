@@ -20,7 +20,9 @@ mod position;
 #[cfg(target_os = "linux")]
 mod pty;
 mod reference;
+#[allow(dead_code, reason = "what sources of waves play")]
 mod source;
+mod source_model;
 mod tcp;
 pub mod world;
 
@@ -34,4 +36,5 @@ pub use ports::{PortKind, RoleAccess, roles};
 pub use position::TrueError;
 #[cfg(target_os = "linux")]
 pub use pty::Head;
+pub use source_model::SourceModel;
 pub use world::{Engine, EngineSeconds};

@@ -88,7 +88,7 @@ impl Position {
         body: impl FnOnce(&Settings) -> Result<Body, BodyError>,
     ) -> Result<Self, BodyError> {
         let mut settings = *settings;
-        let (planted, defects) = plant(faults, profile.systems as usize, &mut front_end, &mut settings);
+        let (planted, defects) = plant(faults, profile, &mut front_end, &mut settings);
         Ok(Self {
             clock: RealTimeClock::new(front_end.timekeeping, front_end.clock, profile.backup),
             outputs: Outputs::new(planted, front_end.clock),
@@ -114,7 +114,7 @@ impl Position {
 
     /// Samples of lag behind a moment of bench time.
     pub(crate) fn lag(&self, to: u64) -> u64 {
-        self.sampler.own_sample(to).saturating_sub(self.sampler.next_sample())
+        self.sampler.own_sample(to as f64).saturating_sub(self.sampler.next_sample())
     }
 
     /// Runs the meter up to a moment of bench time (samples), by at most so many samples; false when it got there.
@@ -129,7 +129,7 @@ impl Position {
     }
 
     fn try_advance(&mut self, around: Around<'_>, to: u64, pace: Pace, most: u64) -> Result<bool, BodyError> {
-        let to = self.sampler.own_sample(to);
+        let to = self.sampler.own_sample(to as f64);
         let slice_end = self.sampler.next_sample() + most;
         while self.sampler.next_sample() < to {
             if self.sampler.next_sample() >= slice_end {
@@ -137,6 +137,8 @@ impl Position {
             }
             let Some(until) = self.runs_until(around, to)? else { continue };
             self.keep_time()?;
+            // A wave has no closed form over a window.
+            let pace = if self.sampler.is_steady(around.source) { pace } else { Pace::Samples };
             if pace == Pace::Dwell
                 && let Some(sync) = self.body.window_start()
             {
@@ -316,8 +318,9 @@ impl Position {
 
     /// What the meter must show at this output, by its front end alone.
     pub(crate) fn true_error(&self, output: &Output) -> TrueError {
-        let terminals = self.sampler.front_end.terminals(output);
-        let watt: f64 = (0..self.systems()).map(|n| terminals.active_watt(n)).sum();
+        let voltage = self.sampler.front_end.terminals(&output.voltage);
+        let terminals = Output { voltage, ..output.clone() };
+        let watt: f64 = (0..self.systems()).map(|n| terminals.carried_watt(n)).sum();
         let seen = self.sampler.front_end.active_watt(output, &self.sampler.thermal);
         let seen: f64 = seen.iter().take(self.systems()).sum::<f64>() * self.sampler.front_end.clock;
         TrueError { percent: 100.0 * (seen - watt) / watt, watt }

@@ -3,7 +3,7 @@
 use meterbench_metrology::{SAMPLE_RATE, SampleInstant};
 
 use crate::noise::Draw;
-use crate::source::{Output, SourceLog};
+use crate::source::{OrderPower, Output, Segment, SourceLog};
 
 /// Errors of one reference standard, drawn once from its serial number as its certificate allows them.
 #[derive(Debug, Clone)]
@@ -35,19 +35,25 @@ impl Reference {
         1.0 + self.gain + self.draw.rectangular("range", range as u64, RANGE_PERCENT / 100.0)
     }
 
-    /// Active power as this instrument measures it (W); `phases` are the connected systems.
-    pub(crate) fn watt(&self, output: &Output, range: usize, phases: usize) -> f64 {
-        self.power(output, range, phases, false)
+    /// Active power as this instrument measures it (W), on average; `phases` are the connected systems.
+    pub(crate) fn watt(&self, segment: &Segment, range: usize, phases: std::ops::Range<usize>) -> f64 {
+        let of = |n: usize| self.power(&segment.output, n, false) * segment.mean_swing(n);
+        phases.map(of).sum::<f64>() * self.factor(range)
     }
 
-    /// Active (W) or reactive (var) power.
-    fn power(&self, output: &Output, range: usize, phases: usize, reactive: bool) -> f64 {
-        let (sin, cos) = self.phase.sin_cos();
-        let of = |n: usize| {
-            let (p, q) = (output.active_watt(n), output.reactive_var(n));
-            if reactive { q * cos - p * sin } else { p * cos + q * sin }
+    /// Active (W) or reactive (var) power of one phase, without modulation, seen with the angle error of this instrument.
+    ///
+    /// Active power is that of every order and of interharmonics; reactive power that of the fundamental (IEC 62053-24).
+    fn power(&self, output: &Output, phase: usize, reactive: bool) -> f64 {
+        let seen = |power: &OrderPower| {
+            let (sin, cos) = (self.phase * f64::from(power.order)).sin_cos();
+            if reactive { power.var * cos - power.watt * sin } else { power.watt * cos + power.var * sin }
         };
-        (0..phases).map(of).sum::<f64>() * self.factor(range)
+        let orders = output.powers(phase);
+        match reactive {
+            true => orders.first().map_or(0.0, seen),
+            false => orders.iter().map(seen).sum::<f64>() + output.interharmonic_watt(phase),
+        }
     }
 
     /// Voltage or current as this instrument measures it.
@@ -56,6 +62,8 @@ impl Reference {
     }
 
     /// Active (Wh) or reactive (varh) energy between two instants, signed.
+    ///
+    /// What a wave does is in it as [`Segment::swung`] says; the ripple of one phase within a cycle is not.
     pub(crate) fn energy(
         &self,
         source: &SourceLog,
@@ -65,15 +73,22 @@ impl Reference {
     ) -> f64 {
         let samples = |at: SampleInstant| at.index() as f64 + f64::from(at.fraction()) / 65_536.0;
         let (begin, end) = (samples(from), samples(to));
+        let factor = self.factor(range);
         let mut joule = 0.0;
         let segments = source.segments();
-        for (n, segment) in segments.iter().enumerate().skip(source.index_at(from.index())) {
-            let start = begin.max(segment.from as f64);
-            let stop = segments.get(n + 1).map_or(end, |next| end.min(next.from as f64));
+        for (n, segment) in segments.iter().enumerate().skip(source.index_at(begin)) {
+            let start = begin.max(segment.from);
+            let stop = segments.get(n + 1).map_or(end, |next| end.min(next.from));
             if start >= end {
                 break;
             }
-            joule += self.power(&segment.output, range, phases, reactive) * (stop - start) / f64::from(SAMPLE_RATE);
+            let power = |n: usize| self.power(&segment.output, n, reactive);
+            joule += if segment.output.wave.is_none() {
+                (0..phases).map(power).sum::<f64>() * factor * (stop - start) / f64::from(SAMPLE_RATE)
+            } else {
+                let swung = |n: usize| power(n) * segment.swung(n, start, stop);
+                (0..phases).map(swung).sum::<f64>() * factor / f64::from(SAMPLE_RATE)
+            };
         }
         let seconds = ((end - begin) / f64::from(SAMPLE_RATE)).max(1e-3);
         let scatter = self.draw.normal("scatter", from.nanoseconds() ^ to.nanoseconds().rotate_left(32), SCATTER);
@@ -92,7 +107,7 @@ mod tests {
         let mut output = Output { hertz: 50.0, ..Output::default() };
         output.voltage[0] = Phasor { rms: 230.0, lag_deg: 0.0 };
         output.current[0] = Phasor { rms: 10.0, lag_deg: 0.0 };
-        source.set(8000, output);
+        source.set(8000, output.clone());
         output.current[0].rms = 20.0;
         source.set(16_000, output);
         let reference = Reference::drawn(3, 0.0);

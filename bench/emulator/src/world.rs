@@ -7,7 +7,7 @@ use crate::analogue::Around;
 use crate::body::BodyError;
 use crate::position::{Pace, Position, TrueError};
 use crate::reference::Reference;
-use crate::source::{Output, SourceLog};
+use crate::source::{Output, Segment, SourceLog};
 
 /// Nanoseconds of one sample.
 const SAMPLE_NS: u64 = 1_000_000_000 / SAMPLE_RATE as u64;
@@ -93,6 +93,11 @@ impl World {
     /// The output now.
     pub(crate) fn output(&self) -> &Output {
         self.source.output_at(self.now)
+    }
+
+    /// The stretch of the source's output that stands now.
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.source.segments()[self.source.index_at(self.now as f64)]
     }
 
     /// A position brought up to now, sample by sample: somebody looks.

@@ -4,12 +4,16 @@
 //! or emulated cannot be known here: the seam is bytes. Set-points are checked against [`SourceLimits`] before a byte
 //! is written. A new driver is one file and one line in [`open_source`], [`open_reference`] or [`open_chamber`].
 
+mod ametek_mx;
 mod com5003;
+mod fluke_6105a;
 mod meter_port;
 mod mt786;
 mod programmer;
 mod roles;
 mod s0_counter;
+mod scpi;
+mod shape;
 mod waveform;
 mod weiss_ascii2;
 
@@ -28,7 +32,7 @@ pub use s0_counter::S0Counter;
 pub use waveform::WaveSource;
 
 /// Models of the source role.
-pub const SOURCES: [&str; 1] = ["zera-mt786"];
+pub const SOURCES: [&str; 3] = ["zera-mt786", "fluke-6105a", "ametek-mx"];
 /// Models of the reference role.
 pub const REFERENCES: [&str; 1] = ["zera-com5003"];
 /// Models of the chamber role.
@@ -38,7 +42,7 @@ pub const CHAMBERS: [&str; 1] = ["weiss-ascii2"];
 pub fn terminator(model: &str) -> Option<u8> {
     match model {
         "zera-mt786" | "weiss-ascii2" => Some(b'\r'),
-        "zera-com5003" | "s0-counter" => Some(b'\n'),
+        "zera-com5003" | "s0-counter" | "fluke-6105a" | "ametek-mx" => Some(b'\n'),
         _ => None,
     }
 }
@@ -47,6 +51,8 @@ pub fn terminator(model: &str) -> Option<u8> {
 pub fn open_source(model: &str, session: Session, limits: SourceLimits) -> Option<Box<dyn AcSource>> {
     match model {
         "zera-mt786" => Some(Box::new(mt786::Mt786::new(session, limits))),
+        "fluke-6105a" => Some(Box::new(fluke_6105a::Fluke6105a::new(session, limits))),
+        "ametek-mx" => Some(Box::new(ametek_mx::AmetekMx::new(session, limits))),
         _ => None,
     }
 }

@@ -48,6 +48,8 @@ pub enum InstrumentError {
     Reported { instrument: String, what: String },
     #[error("{instrument} is not asked for {asked}: the limit of this bench is {limit}")]
     BeyondLimit { instrument: String, asked: String, limit: String },
+    #[error("{instrument} cannot make {asked}: {why}")]
+    CannotMake { instrument: String, asked: String, why: String },
     #[error("{instrument}: {what}")]
     Flash { instrument: String, what: String },
 }

@@ -231,14 +231,15 @@ impl Reader<'_> {
         });
         let limits = fields.get("limits").filter(|_| role == "source").and_then(|node| {
             let fields = Fields::open(node, "`limits`", &["voltage", "current"], findings)?;
-            let read = |key: &str, dimension, most: f64| {
+            let read = |key: &str, dimension, least: f64| {
                 let Some(node) = fields.get(key) else {
                     fields.missing(key, "`limits`", findings);
                     return None;
                 };
-                quantity::absolute(node, key, dimension, 1e-3..=most, findings)
+                quantity::absolute(node, key, dimension, least..=1000.0, findings)
             };
-            read("voltage", Dimension::Voltage, 1000.0).zip(read("current", Dimension::Current, 1000.0))
+            // A source of voltages alone has no current.
+            read("voltage", Dimension::Voltage, 1e-3).zip(read("current", Dimension::Current, 0.0))
         });
         if role == "reference" && fields.get("calibration").is_none() {
             let finding = Finding::error(

@@ -16,6 +16,7 @@ mod records;
 mod reports;
 mod resume;
 mod stops;
+mod wave_sources;
 
 use meterbench::assemble::Changes;
 use meterbench::rehearsal::{Rehearsal, prepare, rehearse};

@@ -41,13 +41,13 @@ impl Sampler {
         let waves = self.waves(segment);
         let (cos, sin) = waves[sync];
         // The metrology measures the period over one clean window before it can tune its detector to it.
-        let settled = self.next >= self.own_sample(segment.from) + SETTLING;
-        if cos.hypot(sin) < LEAST_PEAK || !settled {
+        let settled = self.next_sample() >= self.own_sample(segment.from) + SETTLING;
+        if cos.hypot(sin) < LEAST_PEAK || !settled || segment.output.wave.is_some() {
             return Window::Changing;
         }
         // Angle of the synchronising wave at frame `next - 1`, the last one the metrology has looked at for a crossing.
         let lag = sin.atan2(cos);
-        let seen = self.next - 1;
+        let seen = self.next_sample() - 1;
         let since_crossing = (self.angle(segment, seen) - lag + FRAC_PI_2).rem_euclid(TAU);
         // The crossing behind may lie a hair ahead of the first sample above zero.
         let until = if TAU - since_crossing < 0.5 * step { 2.0 * TAU - since_crossing } else { TAU - since_crossing };
@@ -59,7 +59,7 @@ impl Sampler {
         if last > to {
             return Window::NotYet;
         }
-        let mut begin = self.next;
+        let mut begin = self.next_sample();
         // The detector of the metrology stands at angle zero at the first sample of the window.
         let (sin, cos) = self.angle(segment, begin - 1).sin_cos();
         let detector = [(cos, sin), (-sin, cos)];
@@ -80,11 +80,7 @@ impl Sampler {
             CycleSums { samples, crossing, phases: sums }
         });
         let frames = [last - 2, last - 1].map(|n| frame(&waves, self.angle(segment, n)));
-        let from = self.next;
-        self.next = last;
-        self.stale = true;
-        let segment = *segment;
-        self.warm(&segment, around.air, from, last);
+        self.jump(segment, around.air, last);
         Window::Taken(Box::new((cycles, frames)))
     }
 

@@ -100,7 +100,7 @@ impl Com5003 {
 
     fn check_overload(&mut self, output: &Output) {
         for n in 0..self.phases {
-            let (u, i) = (output.voltage[n].rms, output.current[n].rms);
+            let (u, i) = (output.voltage_rms(n), output.current_rms(n));
             self.overload |= u > OVERLOAD * VOLTAGE_RANGES[self.voltage_range[n]].1;
             self.overload |= i > OVERLOAD * CURRENT_RANGES[self.current_range[n]].1;
         }
@@ -256,16 +256,12 @@ impl Com5003 {
         let output = world.output();
         let values: Vec<(String, &str, f64)> = match rest.first().copied() {
             Some("RMS1") => (0..3)
-                .map(|n| (format!("UL{}", n + 1), "V", world.reference.rms(output.voltage[n].rms, n)))
-                .chain((0..3).map(|n| (format!("IL{}", n + 1), "A", world.reference.rms(output.current[n].rms, 3 + n))))
+                .map(|n| (format!("UL{}", n + 1), "V", world.reference.rms(output.voltage_rms(n), n)))
+                .chain((0..3).map(|n| (format!("IL{}", n + 1), "A", world.reference.rms(output.current_rms(n), 3 + n))))
                 .collect(),
             Some("POW1") => {
-                let single = |n: usize| {
-                    let mut one = Output { hertz: output.hertz, ..Output::default() };
-                    (one.voltage[0], one.current[0]) = (output.voltage[n], output.current[n]);
-                    world.reference.watt(&one, self.range_index(), 1)
-                };
-                let sum = world.reference.watt(output, self.range_index(), self.phases);
+                let watt = |phases| world.reference.watt(world.segment(), self.range_index(), phases);
+                let (single, sum) = (|n: usize| watt(n..n + 1), watt(0..self.phases));
                 let phases = (0..3).map(|n| (format!("P{}", n + 1), "W", single(n)));
                 phases.chain([("PS".to_owned(), "W", sum)]).collect()
             }

@@ -53,6 +53,7 @@ impl Mt786 {
             hertz: self.hertz,
             voltage: [0, 1, 2].map(|n| phasor("voltage", n, self.voltage[n])),
             current: [0, 1, 2].map(|n| phasor("current", n, self.current[n])),
+            wave: None,
         }
     }
 

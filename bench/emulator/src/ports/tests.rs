@@ -2,7 +2,7 @@ use std::future::Future;
 use std::path::Path;
 
 use super::*;
-use crate::{BodyConfig, BodyDisturbance, Engine, LaboratoryConfig, MeterConfig, Qemu, Spoil};
+use crate::{BodyConfig, BodyDisturbance, Engine, LaboratoryConfig, MeterConfig, Qemu, SourceModel, Spoil};
 
 fn config(body: BodyConfig) -> LaboratoryConfig {
     let meter = MeterConfig {
@@ -17,6 +17,7 @@ fn config(body: BodyConfig) -> LaboratoryConfig {
     };
     LaboratoryConfig {
         seed: 7,
+        source: SourceModel::default(),
         meters: vec![(1, meter)],
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,

@@ -3,7 +3,7 @@
 use meterbench_meter::{Backup, Outage};
 use meterbench_metrology::SAMPLE_RATE;
 
-use crate::source::Output;
+use crate::source::Phasor;
 
 /// Share of the reference voltage that one phase must have. A dip to half of it is no power cut.
 const LEAST_SHARE: f64 = 0.4;
@@ -30,8 +30,8 @@ pub(super) enum Supply {
 }
 
 /// Whether one of the phases of a meter with so many systems feeds it, by what stands at its terminals.
-pub(super) fn feeds(terminals: &Output, systems: usize, reference_voltage: f64) -> bool {
-    terminals.voltage.iter().take(systems).any(|phase| phase.rms >= LEAST_SHARE * reference_voltage)
+pub(super) fn feeds(voltage: &[Phasor; 3], systems: usize, reference_voltage: f64) -> bool {
+    voltage.iter().take(systems).any(|phase| phase.rms >= LEAST_SHARE * reference_voltage)
 }
 
 /// A 32 kHz crystal and its reserve: what a meter measures time by when it does not sample.

@@ -37,7 +37,7 @@ fn with_an_ideal_front_end_the_register_is_the_energy_of_the_source() {
     for (ampere, lag, bound) in [(0.5, 0.0, 0.002), (100.0, 60.0, 0.002), (0.02, 0.0, 0.02)] {
         let output = balanced(230.0, ampere, lag, 50.0);
         let (mut source, air) = (SourceLog::default(), Air::new(23.0));
-        source.set(0, output);
+        source.set(0, output.clone());
         let settings = Settings::delivered();
         let mut position = Position::new(&three_phase(), &settings, FrontEnd::ideal(), &[], 0, 23.0).unwrap();
         all(&mut position, &source, &air, 8000, Pace::Samples);
@@ -207,10 +207,10 @@ fn a_fast_clock_registers_more() {
 /// A load, and gaps in it: begin and length (samples).
 fn with_gaps(gaps: &[(u64, u64)]) -> SourceLog {
     let (load, mut source) = (balanced(230.0, 10.0, 0.0, 50.0), SourceLog::default());
-    source.set(800, load);
+    source.set(800, load.clone());
     for &(begin, length) in gaps {
         source.set(begin, Output { hertz: 50.0, ..Output::default() });
-        source.set(begin + length, load);
+        source.set(begin + length, load.clone());
     }
     source
 }

@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
-use crate::{BodyConfig, Engine, LaboratoryConfig, MeterConfig};
+use crate::{BodyConfig, Engine, LaboratoryConfig, MeterConfig, SourceModel};
 
 const REAL: Head = Head { baud_timing: true, echo: false };
 
@@ -128,6 +128,7 @@ fn laboratory() -> Laboratory {
     };
     let config = LaboratoryConfig {
         seed: 7,
+        source: SourceModel::default(),
         meters: vec![(1, meter)],
         reference_uncertainty_percent: 0.02,
         ambient_c: 23.0,
