@@ -66,6 +66,8 @@ pub const FAULTS: Entries = built_in![
     "faults" / "dst-ignored",
     "faults" / "legal-write",
     "faults" / "counter-forgotten",
+    "faults" / "dc-sensitive",
+    "faults" / "alias",
 ];
 
 /// Something the command line names is wrong; nothing has been energised.

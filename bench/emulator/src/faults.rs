@@ -65,7 +65,7 @@ pub enum FaultKind {
     LegalWrite,
     /// Back from a power cut, the meter accepts again every counter it has ever accepted.
     CounterForgotten,
-    /// Change of the gain of the current channels at the direct part of a half-wave at Imax [%]: a current transformer that saturates.
+    /// Gain that the current channels lose at the direct part of a half-wave at Imax [%]: a current transformer that saturates.
     DcSensitive,
     /// Part of the fifth harmonic that the current channels lose, more of higher ones [%]; no filter keeps out what folds back.
     Alias,
@@ -165,9 +165,7 @@ impl Fault {
                 refuse("the constant is a whole number of imp/kWh, at most 1 000 000")
             }
             FaultKind::Noise if !(0.0..=1000.0).contains(&severity) => refuse("noise is a multiple from 0 to 1000"),
-            FaultKind::DcSensitive if !(-100.0..=50.0).contains(&severity) => {
-                refuse("the gain changes by -100 to 50 %")
-            }
+            FaultKind::DcSensitive if !(0.0..=100.0).contains(&severity) => refuse("0 to 100 % of the gain are lost"),
             FaultKind::Alias if !(severity > 0.0 && severity < 80.0) => {
                 refuse("a plain filter loses more than 0 and less than 80 % of the fifth harmonic")
             }
@@ -270,7 +268,7 @@ pub(crate) fn plant(
             FaultKind::PhaseSequence => channels.for_each(|c| c.sequence_gain += percent),
             FaultKind::DcSensitive => {
                 let direct = f64::from(profile.maximum_current) * MEAN_OF_HALF_WAVE;
-                channels.for_each(|c| c.saturation = Some(percent / direct));
+                channels.for_each(|c| c.saturation = Some(-percent / direct));
             }
             FaultKind::Alias => {
                 let corner = Converter::corner_losing(percent, front_end.nominal.1);

@@ -98,8 +98,11 @@ impl Reference {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::source::Phasor;
+    use crate::source::wave::{Modulation, Shape};
+    use crate::source::{Distortion, Harmonic, Phasor, Wave};
 
     #[test]
     fn energy_is_integrated_over_every_change() {
@@ -116,5 +119,52 @@ mod tests {
         // one second of 2300 W and half a second and half a sample of 4600 W
         let truth = (2300.0 + 4600.0 * (4000.5 / 8000.0)) / 3600.0;
         assert!((wh / truth - 1.0).abs() < 2e-4, "{wh} {truth}");
+    }
+
+    /// One phase, with a wave that its power is that of.
+    fn carrying(voltage: Distortion, current: Distortion) -> SourceLog {
+        let mut output = Output { hertz: 50.0, ..Output::default() };
+        output.voltage[0] = Phasor { rms: 230.0, lag_deg: 0.0 };
+        output.current[0] = Phasor { rms: 10.0, lag_deg: 0.0 };
+        let mut wave = Wave::default();
+        (wave.voltage[0], wave.current[0]) = (voltage, current);
+        let mut source = SourceLog::default();
+        source.set(0, Output { wave: Some(Arc::new(wave)), ..output });
+        source
+    }
+
+    fn gate(source: &SourceLog, from: f64, to: f64) -> f64 {
+        let instant = |at: f64| SampleInstant::new(at as u64, (at.fract() * 65_536.0) as u16);
+        let reference = Reference { draw: Draw::of(3, "reference"), gain: 0.0, phase: 2e-3 };
+        let factor = reference.factor(0);
+        reference.energy(source, (0, 3, false), instant(from), instant(to)) / factor * 3600.0
+    }
+
+    #[test]
+    fn harmonics_and_bursts_are_counted_as_they_come() {
+        let fifth = |share| {
+            let harmonics = vec![Harmonic { order: 5, share, angle_deg: 0.0 }];
+            Distortion { harmonics, ..Distortion::default() }
+        };
+        let modulation = Modulation { shape: Shape::Rectangle, hertz: 12.5, depth: 2.0, duty: 0.5 };
+        let bursts = Distortion { modulation: Some(modulation), ..Distortion::default() };
+        let waves = [carrying(fifth(0.1), fifth(0.4)), carrying(Distortion::default(), bursts)];
+        // L1 crosses zero upwards three quarters of a cycle after sample 0: the first burst begins at 120.
+        let (begin, cycle) = (120.0, 160.0);
+        for (name, wave, from, to, joule) in [
+            ("5th harmonic, 2.5 s", 0, 0.0, 125.0, 2300.0 * 1.04 * 2.5),
+            ("one burst", 1, 0.0, 2.0, 184.0),
+            ("one pause", 1, 2.0, 4.0, 0.0),
+            ("half a burst and half a pause", 1, 1.0, 3.0, 92.0),
+            ("ten bursts and half of one", 1, 0.0, 41.0, 1932.0),
+        ] {
+            let found = gate(&waves[wave], begin + from * cycle, begin + to * cycle);
+            println!("reference, {name}: {found:.4} J of {joule:.4} J");
+            // 2 mrad of angle error are 2e-6 of power, those of the fifth 5e-5 of a 26th; its scatter is 5e-6 in a second.
+            assert!((found - joule).abs() < 1e-4 * joule + 1e-6, "{name}: {found} {joule}");
+        }
+        let mean = Reference { draw: Draw::of(3, ""), gain: 0.0, phase: 0.0 };
+        let watt = mean.watt(waves[1].segments().last().unwrap(), 0, 0..3) / mean.factor(0);
+        assert!((watt - 2300.0).abs() < 1e-6, "twice the amplitude, half the time: {watt}");
     }
 }

@@ -55,3 +55,6 @@ fn samples_are_the_wave_they_describe() {
         }
     }
 }
+
+mod speed;
+mod waves;

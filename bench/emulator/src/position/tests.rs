@@ -14,6 +14,8 @@ use crate::faults::FaultKind;
 use crate::noise::Draw;
 use crate::source::{Phasor, SourceLog};
 
+mod waves;
+
 fn three_phase() -> Profile {
     *"684-2-41D-1312AA70-1B14001".parse::<TypeNumber>().unwrap().profile()
 }
