@@ -21,8 +21,9 @@ use meterbench_iec62056::security::{
 };
 use meterbench_iec62056::server::{Admission, Agreed, Approach, Interface, LogicalDevice, Notice};
 
+pub(crate) use classes::snapshot_value;
 pub(crate) use kept::KeptDevice;
-pub(crate) use objects::energy_of;
+pub(crate) use objects::{Object, energy_of, register as snapshot_register};
 pub(crate) use text::Text;
 
 pub use roles::{Group, Rights, Role, rights};
