@@ -60,6 +60,8 @@ fn main() {
         temperature: None,
         reversed_sequence: false,
         interrupted: None,
+        wave: None,
+        switched: None,
     };
     let limit = Limit {
         low: Some(-1.0),

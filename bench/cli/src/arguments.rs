@@ -38,6 +38,8 @@ pub enum Command {
 
 /// The bench where none is named.
 pub const DEFAULT_BENCH: &str = "emulated-3ph";
+/// The bench of a plan that asks a source for other waves than sines, where none is named.
+pub const WAVES_BENCH: &str = "emulated-3ph-waves";
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -7,7 +7,8 @@ use meterbench_standards::{DecisionRule, Standard};
 
 use crate::fields::{Fields, Findings, check_format, finish};
 use crate::finding::{Finding, Source, closest};
-use crate::step::{Step, read_steps};
+use crate::quantity::{self, Dimension};
+use crate::step::{Body, Step, read_steps};
 use crate::yaml::{self, Node};
 
 /// What a plan asks of a meter: a requirement, never a choice.
@@ -16,6 +17,8 @@ pub struct Requirement {
     pub class: Option<(Class, Range<usize>)>,
     pub reactive_class: Option<(Class, Range<usize>)>,
     pub phases: Option<(u8, Range<usize>)>,
+    /// Maximum current (A).
+    pub imax: Option<(f64, Range<usize>)>,
     pub has: Vec<Feature>,
     pub(crate) span: Range<usize>,
 }
@@ -49,8 +52,22 @@ impl PlanFile {
         wanted.class.as_ref().is_none_or(|(class, _)| *class == plate.class)
             && wanted.reactive_class.as_ref().is_none_or(|(class, _)| Some(*class) == plate.reactive_class)
             && wanted.phases.as_ref().is_none_or(|(phases, _)| *phases == plate.systems)
+            && wanted.imax.as_ref().is_none_or(|(ampere, _)| same_current(*ampere, plate.imax_ampere))
             && wanted.has.iter().all(|feature| plate.has.contains(feature))
             && self.standard.is_none_or(|standard| standard.class_of(plate).is_ok())
+    }
+
+    /// It asks a source for other waves than steady sines.
+    pub fn needs_waves(&self) -> bool {
+        fn any(steps: &[Step]) -> bool {
+            steps.iter().any(|step| match &step.body {
+                Body::Influence { vary, .. } => vary.needs_waves(),
+                Body::Play(_) => true,
+                Body::Group { steps } => any(steps),
+                _ => false,
+            })
+        }
+        any(&self.steps)
     }
 
     fn lower(root: &Node, findings: &Findings) -> Option<Self> {
@@ -105,7 +122,8 @@ fn find_standard(text: &str, node: &Node, findings: &Findings) -> Option<&'stati
 }
 
 fn read_requirement(node: &Node, findings: &Findings) -> Option<Requirement> {
-    let fields = Fields::open(node, "`meter`", &["class", "reactive-class", "phases", "connection", "has"], findings)?;
+    let keys = ["class", "reactive-class", "phases", "imax", "connection", "has"];
+    let fields = Fields::open(node, "`meter`", &keys, findings)?;
     let class_of = |key| fields.get(key).and_then(|node| Some((read_class(node, findings)?, node.span.clone())));
     let (class, reactive_class) = (class_of("class"), class_of("reactive-class"));
     let phases = fields.get("phases").and_then(|_| fields.whole("phases", 1, 3, findings));
@@ -119,11 +137,20 @@ fn read_requirement(node: &Node, findings: &Findings) -> Option<Requirement> {
         let message = format!("connection `{connection}` is reserved, not available in this version");
         findings.push(Finding::error("reserved", &node.span, message).label("this version tests `direct` meters"));
     }
+    let imax = fields.get("imax").and_then(|node| {
+        let ampere = quantity::absolute(node, "imax", Dimension::Current, 1.0..=1000.0, findings)?;
+        Some((ampere, node.span.clone()))
+    });
     let has = fields.get("has").map(|node| read_features(node, findings)).unwrap_or_default();
     let phases_span = fields.get("phases").map_or(fields.span.clone(), |node| node.span.clone());
     let phases = phases.and_then(|n| u8::try_from(n).ok()).map(|n| (n, phases_span));
     let has_span = fields.get("has").map_or(fields.span.clone(), |node| node.span.clone());
-    Some(Requirement { class, reactive_class, phases, has, span: has_span })
+    Some(Requirement { class, reactive_class, phases, imax, has, span: has_span })
+}
+
+/// Currents of nameplates.
+pub(crate) fn same_current(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs()
 }
 
 /// A class is a letter, or a digit with or without quotes.

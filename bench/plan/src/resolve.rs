@@ -8,15 +8,18 @@ use meterbench_standards::{DecisionRule, InterruptionRow, NoLoad, REFERENCE_C, S
 use crate::condition::Condition;
 use crate::fields::Findings;
 use crate::finding::Finding;
-use crate::plan_file::PlanFile;
+use crate::plan_file::{PlanFile, same_current};
+use crate::play_test::PlayTest;
 use crate::port_test::{PortCheck, PortTest};
 use crate::quantity::Amount;
 use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
 mod load_points;
+mod play;
 mod pulse_output;
 mod register_test;
+mod waves;
 
 use load_points::{Placed, same_load};
 
@@ -98,6 +101,8 @@ pub enum Action {
     RegisterTest {
         points: Vec<RegisterPoint>,
     },
+    /// A stimulus of the source, and what the meters say of it.
+    Play(Box<PlayTest>),
     /// Over a port, at the load that stands, or at this one where none does.
     Port {
         test: Box<PortTest>,
@@ -209,6 +214,9 @@ impl Resolver<'_> {
         if let Some((phases, span)) = requirement.phases.as_ref().filter(|(phases, _)| *phases != plate.systems) {
             mismatch(span, format!("it is for meters with phases: {phases}, the meter has {}", plate.systems));
         }
+        if let Some((ampere, span)) = requirement.imax.as_ref().filter(|(a, _)| !same_current(*a, plate.imax_ampere)) {
+            mismatch(span, format!("it is for meters of Imax {ampere} A, the meter has {} A", plate.imax_ampere));
+        }
         for feature in requirement.has.iter().filter(|feature| !plate.has.contains(feature)) {
             mismatch(&requirement.span, format!("it requires {}, which this variant has not", feature.name()));
         }
@@ -232,6 +240,7 @@ impl Resolver<'_> {
             }
             let action = match &step.body {
                 Body::CompositeError => self.composite(step, into),
+                Body::Play(play) => self.play(step, play, into),
                 _ => self.action(step),
             };
             let Some(action) = action else { continue };
@@ -278,8 +287,8 @@ impl Resolver<'_> {
                 let points = self.test_points(step, at.as_deref(), Purpose::Error)?;
                 Action::Accuracy { points, readings: *readings, both_ways: *both_ways }
             }
-            Body::Influence { vary, at, readings, soak_seconds } => {
-                self.influence(step, vary, at.as_deref(), *readings, *soak_seconds)?
+            Body::Influence { vary, at, readings, soak_seconds, switched_seconds } => {
+                self.influence(step, vary, at.as_deref(), *readings, (*soak_seconds, *switched_seconds))?
             }
             Body::Interrupt { dip } => self.interrupt(step, dip.as_ref())?,
             Body::SelfHeating { at } => self.self_heating(step, at.as_deref())?,
@@ -311,7 +320,7 @@ impl Resolver<'_> {
                 Action::Flash { image: image.value.clone(), log_seconds: *log_seconds, span: image.span.clone() }
             }
             Body::Prompt { text } => Action::Prompt { text: text.clone() },
-            Body::CompositeError | Body::Group { .. } => return None,
+            Body::CompositeError | Body::Play(_) | Body::Group { .. } => return None,
         })
     }
 

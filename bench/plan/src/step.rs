@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Direction, EnergyKind, Phases, PowerFactor};
+use meterbench_record::{Direction, EnergyKind, Phases, PowerFactor, Switched};
 use meterbench_standards::Influence;
 
 use crate::condition::{self, Condition};
@@ -13,10 +13,13 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 28] = [
+pub const STEPS: [(&str, &str); 29] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
-    ("influence", "shift of the error by an influence quantity: vary, at, readings, limit, soak (temperature)"),
+    (
+        "influence",
+        "shift of the error by an influence quantity or a wave: vary, at, readings, limit, soak (temperature), for (fast-load-variation)",
+    ),
     ("self-heating", "shift of the error by the meter's own loss at Imax: at, limit"),
     ("composite-error", "intrinsic error and shifts together, against the MPE of every range of temperature"),
     ("repeatability", "standard deviation of successive readings: at, readings, limit"),
@@ -25,6 +28,10 @@ pub const STEPS: [(&str, &str); 28] = [
     ("meter-constant", "impulses against the register (dial test): at"),
     ("pulse-output", "time on and off of the pulses on S0, and as many as on the LED and in the register: at"),
     ("interrupt", "voltage dips and interruptions without current: to, for, times; alone: the standard's own"),
+    (
+        "play",
+        "a stimulus, and what the meters say of it: dip, swell, interruption, step, wave, unbalance, grid, frequency, ramp, course, for, after, aligned, port, expect",
+    ),
     ("flash", "put firmware into the meters over their probes: image, log"),
     ("apply", "apply a load point and leave it on: voltage, current, power-factor, frequency, phases, direction"),
     ("wait", "let bench time pass: for, expect"),
@@ -45,10 +52,13 @@ pub const STEPS: [(&str, &str); 28] = [
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 3] = ["play", "switch", "press"];
+pub const RESERVED_STEPS: [&str; 2] = ["switch", "press"];
 
+mod play;
 mod port;
 mod vary;
+
+pub(crate) use play::{Event, EventWords, Expected, ExpectedWhat, Play, Point, Shape, Wave};
 
 /// Load points in words: lists multiply, last key fastest.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +89,10 @@ pub(crate) enum Varied {
     Amount(Amount),
     Phases(Phases),
     Reversed,
+    /// This wave in place of sines.
+    Wave(Influence),
+    /// The current on and off.
+    Switched(Switched),
 }
 
 /// A voltage dip as written; an interruption is a dip to nothing.
@@ -133,6 +147,8 @@ pub(crate) enum Body {
         at: Option<Vec<Block>>,
         readings: u64,
         soak_seconds: Option<f64>,
+        /// How long a current is switched on and off.
+        switched_seconds: Option<f64>,
     },
     SelfHeating {
         at: Option<Vec<Block>>,
@@ -162,6 +178,7 @@ pub(crate) enum Body {
         at: Option<Vec<Block>>,
     },
     Port(PortTest),
+    Play(Box<Play>),
     Flash {
         image: Spanned<String>,
         log_seconds: f64,
@@ -278,7 +295,7 @@ impl StepReader<'_> {
         let own: &[&str] = match self.word {
             "warm-up" => &["for", "voltage", "current", "power-factor", "frequency", "phases", "direction"],
             "accuracy" => &["at", "readings", "limit", "sweep"],
-            "influence" => &["vary", "at", "readings", "limit", "soak"],
+            "influence" => &["vary", "at", "readings", "limit", "soak", "for"],
             "repeatability" => &["at", "readings", "limit"],
             "self-heating" => &["at", "limit"],
             "composite-error" => &[],
@@ -287,6 +304,7 @@ impl StepReader<'_> {
             "starting" => &["direction"],
             "no-load" => &["voltage"],
             "meter-constant" | "register-test" => &["at", "limit"],
+            "play" => &play::KEYS,
             "flash" => &["image", "log"],
             "apply" => &LOAD_KEYS,
             "wait" => &["for", "expect"],
@@ -354,7 +372,18 @@ impl StepReader<'_> {
                     }
                     Some(node) => Some(quantity::absolute(node, "soak", Dimension::Time, 0.0..=1e5, findings)?),
                 };
-                Body::Influence { vary, at: self.at(fields)?, readings: self.readings(fields, 3)?, soak_seconds }
+                let switched_seconds = match fields.get("for") {
+                    None => None,
+                    Some(node) if vary.influence != Influence::FastLoadVariation => {
+                        let finding =
+                            Finding::error("bad-value", &node.span, "only `fast-load-variation` lasts for a time");
+                        findings.push(finding.label("remove it"));
+                        return None;
+                    }
+                    Some(node) => Some(quantity::absolute(node, "for", Dimension::Time, 60.0..=1e5, findings)?),
+                };
+                let (at, readings) = (self.at(fields)?, self.readings(fields, 3)?);
+                Body::Influence { vary, at, readings, soak_seconds, switched_seconds }
             }
             "self-heating" => Body::SelfHeating { at: self.at(fields)? },
             "composite-error" => Body::CompositeError,
@@ -373,6 +402,7 @@ impl StepReader<'_> {
             "meter-constant" => Body::MeterConstant { at: self.at(fields)? },
             "pulse-output" => Body::PulseOutput { at: self.at(fields)? },
             "register-test" => Body::RegisterTest { at: self.at(fields)? },
+            "play" => Body::Play(Box::new(play::read(fields, findings)?)),
             "flash" => self.flash(fields)?,
             "apply" => Body::Apply { load: read_block(fields, findings) },
             "wait" => Body::Wait { seconds: self.duration(fields)?, expect: read_expect(fields, findings) },
@@ -574,7 +604,7 @@ fn energy(node: &Node, findings: &Findings) -> Option<EnergyKind> {
     }
 }
 
-const OBSERVABLES: [&str; 10] =
+pub(crate) const OBSERVABLES: [&str; 10] =
     ["impulses", "contact", "led", "event", "counter", "message", "register", "reading", "access", "display"];
 
 fn read_expect(fields: &Fields<'_>, findings: &Findings) -> Vec<CountExpectation> {

@@ -19,7 +19,7 @@ pub use event::{
     EngineTime, Event, Firmware, InstrumentInfo, JournalLine, LogLine, PositionInfo, RunInfo, RunStart, SCHEMA_JOURNAL,
     StepInfo, StepReport, Subject,
 };
-pub use load_point::{Direction, EnergyKind, LoadPoint, Phases, PowerFactor, Reactance};
+pub use load_point::{Direction, EnergyKind, LoadPoint, Phases, PowerFactor, Reactance, Switched};
 pub use measurement::{BudgetItem, Limit, LimitBinding, Measurement, Uncertainty, Value};
 pub use nameplate::{Class, Feature, Nameplate};
 pub use record::{Counts, Record, RecordError, SCHEMA_RECORD};

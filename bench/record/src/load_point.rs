@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use meterbench_waveform::NamedWave;
 use serde::{Deserialize, Serialize};
 
 /// Which side of the voltage the current stands on.
@@ -166,6 +167,34 @@ pub enum EnergyKind {
     Reactive,
 }
 
+/// A current that is switched on and off, over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Switched {
+    /// Time with current (s).
+    pub on_seconds: f64,
+    /// Time without (s).
+    pub off_seconds: f64,
+}
+
+impl Switched {
+    /// From one switching on to the next (s).
+    pub fn period_seconds(self) -> f64 {
+        self.on_seconds + self.off_seconds
+    }
+
+    /// Share of the time with current.
+    pub fn share(self) -> f64 {
+        self.on_seconds / self.period_seconds()
+    }
+}
+
+impl fmt::Display for Switched {
+    /// `5 s on 0.5 s off`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s on {} s off", self.on_seconds, self.off_seconds)
+    }
+}
+
 /// What the source shall apply, in the words of the plan and in SI units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadPoint {
@@ -201,6 +230,12 @@ pub struct LoadPoint {
     /// Phases whose voltage is interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Phases>,
+    /// The wave that stands in place of sines of this voltage and current.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<NamedWave>,
+    /// The current does not stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched: Option<Switched>,
 }
 
 impl LoadPoint {
@@ -222,17 +257,31 @@ impl LoadPoint {
         (0..3).filter(|&n| self.phases.has(n) && standing(n)).count() as f64
     }
 
-    /// Power of the point in its own kind of energy, all working phases (W) or (var), without sign.
+    /// Power of the point in its own kind of energy, all working phases (W) or (var), without sign; the mean where it does not stand.
     pub fn power(&self) -> f64 {
         let (cos, sin) = self.cos_sin();
-        let share = if self.energy == EnergyKind::Active { cos } else { sin };
-        (self.working_phases() * self.volt * self.ampere * share).abs()
+        let share = match (self.energy, self.wave) {
+            (EnergyKind::Active, None) => cos,
+            (EnergyKind::Reactive, None) => sin,
+            (EnergyKind::Active, Some(wave)) => wave.active(sin.atan2(cos).to_degrees()),
+            (EnergyKind::Reactive, Some(wave)) => wave.reactive(sin.atan2(cos).to_degrees()),
+        };
+        let in_time = self.switched.map_or(1.0, Switched::share);
+        (self.working_phases() * self.volt * self.ampere * share * in_time).abs()
     }
 
     /// How strongly an angle error changes the energy measured: tan phi for active, its inverse for reactive energy.
     pub fn angle_sensitivity(&self) -> f64 {
         let (cos, sin) = self.cos_sin();
-        if self.energy == EnergyKind::Active { sin / cos } else { cos / sin }
+        let lag = sin.atan2(cos);
+        match (self.energy, self.wave) {
+            (EnergyKind::Active, None) => sin / cos,
+            (EnergyKind::Reactive, None) => cos / sin,
+            (EnergyKind::Active, Some(wave)) => wave.delay_sensitivity(lag.to_degrees()),
+            (EnergyKind::Reactive, Some(wave)) => {
+                (lag + wave.current(self.frequency_hz).lag_deg.to_radians()).tan().recip()
+            }
+        }
     }
 
     /// Angle by which the current lags (deg), direction included.
@@ -264,6 +313,8 @@ impl LoadPoint {
         if let Some(gone) = self.interrupted {
             words.push(format!("without {gone}"));
         }
+        words.extend(self.wave.map(|wave| wave.to_string()));
+        words.extend(self.switched.map(|switched| format!("switched {switched}")));
         words
     }
 }
@@ -302,6 +353,45 @@ mod tests {
         for bad in ["0.5", "1 ind", "2 ind", "0 ind", "ind", "NaN ind", "-0.5 ind", "0.5  ind"] {
             assert_eq!(PowerFactor::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_power_of_a_wave_is_that_of_its_components() {
+        let sine = LoadPoint {
+            voltage: "1 Un".into(),
+            current: "0.5 Imax".into(),
+            volt: 230.0,
+            ampere: 50.0,
+            power_factor: PowerFactor::UNITY,
+            frequency_hz: 50.0,
+            phases: Phases::L123,
+            direction: Direction::Import,
+            energy: EnergyKind::Active,
+            temperature_c: 23.0,
+            frequency: None,
+            temperature: None,
+            reversed_sequence: false,
+            interrupted: None,
+            wave: None,
+            switched: None,
+        };
+        let fired = NamedWave::PhaseFired { equal_power: false };
+        for (wave, times) in [(NamedWave::FifthHarmonic, 1.04), (NamedWave::HalfWave, 1.0), (fired, 0.5)] {
+            let point = LoadPoint { wave: Some(wave), ..sine.clone() };
+            assert!((point.power() / sine.power() - times).abs() < 1e-9, "{wave}: {}", point.power());
+            assert_eq!(point.to_string(), format!("0.5 Imax 1 {wave}"));
+            let read: LoadPoint = serde_json::from_str(&serde_json::to_string(&point).unwrap()).unwrap();
+            assert!(read == point && read.same_base(&sine));
+        }
+        assert!(
+            (LoadPoint { wave: Some(fired), ..sine.clone() }.angle_sensitivity() - 2.0 / std::f64::consts::PI).abs()
+                < 1e-9
+        );
+        let switched = Switched { on_seconds: 5.0, off_seconds: 0.5 };
+        let point = LoadPoint { switched: Some(switched), ..sine.clone() };
+        assert!((point.power() / sine.power() - 10.0 / 11.0).abs() < 1e-12);
+        assert_eq!(point.to_string(), "0.5 Imax 1 switched 5 s on 0.5 s off");
+        assert!(!serde_json::to_string(&sine).unwrap().contains("wave"), "a sine is not mentioned");
     }
 
     #[test]

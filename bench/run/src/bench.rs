@@ -1,5 +1,6 @@
 //! The bench a procedure works on.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,11 +15,13 @@ use meterbench_record::{
     Direction, EnergyKind, Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict,
 };
 use meterbench_standards::{DecisionRule, Judgement};
+use meterbench_waveform::Waveform;
 use tokio::time::sleep;
 
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::safety::SafetyStack;
+use crate::waves;
 
 /// Dwell after every change of the load before impulses are trusted.
 pub(crate) const SETTLING: Duration = Duration::from_secs(10);
@@ -33,6 +36,8 @@ const TOLERANCE: f64 = 0.005;
 pub struct Calibrations {
     /// Of the reference [%].
     pub reference_percent: f64,
+    /// Of the amplitude of the source [%].
+    pub source_percent: f64,
     /// Of the chamber's sensor at the meter (K).
     pub chamber_kelvin: f64,
     /// Bounds of the isolation between source and position: ratio [%] and angle (rad).
@@ -110,6 +115,8 @@ pub struct Bench {
     pub(crate) standing: Option<LoadPoint>,
     /// What the test outputs of all meters count; none where they may have forgotten what they were told.
     output: Option<EnergyKind>,
+    /// Objects of the meters, by place, as far as they were asked for them.
+    pub(crate) objects: HashMap<usize, Vec<(u16, Obis)>>,
     /// Everything measured so far: what a later step computes with.
     pub(crate) measured: Vec<Measurement>,
 }
@@ -138,6 +145,7 @@ impl Bench {
             step: 0,
             standing: None,
             output: Some(EnergyKind::Active),
+            objects: HashMap::new(),
             measured,
         }
     }
@@ -203,23 +211,34 @@ impl Bench {
         if self.standing.as_ref() == Some(load) {
             return Ok(());
         }
-        let setting = setting(load, self.plate().systems);
-        self.source.check(&setting)?;
+        let systems = self.plate().systems;
+        let (setting, waveform) = (setting(load, systems), waves::waveform(load, systems));
+        waves::check(self.source.as_mut(), load, systems)?;
         let standing = self.standing.take();
         self.safety.push(self.source.as_ref());
         // Ranges go up before the load and down after it. Without current there is nothing to range for, and a change
         // of range would abort what is counting.
-        let loaded = load.ampere > 0.0;
+        let (loaded, ranges) = (load.ampere > 0.0, waves::ranges(load));
         if loaded {
-            let (volt, ampere) = standing.map_or((0.0, 0.0), |standing| (standing.volt, standing.ampere));
-            self.reference.set_ranges(load.volt.max(volt), load.ampere.max(ampere)).await?;
+            let (volt, ampere) = standing.map_or((0.0, 0.0), |standing| waves::ranges(&standing));
+            self.reference.set_ranges(ranges.0.max(volt), ranges.1.max(ampere)).await?;
         }
-        self.source.apply(&setting).await?;
-        self.await_read_back(&setting).await?;
+        waves::put_out(self.source.as_mut(), &setting, waveform.as_ref()).await?;
+        self.await_read_back(&setting, &waveform.unwrap_or_default()).await?;
         if loaded {
-            self.reference.set_ranges(load.volt, load.ampere).await?;
+            self.reference.set_ranges(ranges.0, ranges.1).await?;
         }
         sleep(SETTLING).await;
+        self.standing = Some(load.clone());
+        Ok(())
+    }
+
+    /// A load was put out again after something else: its read-back stands, and it settles.
+    pub(crate) async fn stands(&mut self, load: &LoadPoint, setting: &Setting) -> Result<(), RunError> {
+        self.await_read_back(setting, &Waveform::default()).await?;
+        if load.ampere > 0.0 {
+            self.reference.set_ranges(load.volt, load.ampere).await?;
+        }
         self.standing = Some(load.clone());
         Ok(())
     }
@@ -256,11 +275,11 @@ impl Bench {
         }
     }
 
-    async fn await_read_back(&mut self, setting: &Setting) -> Result<(), RunError> {
+    async fn await_read_back(&mut self, setting: &Setting, waveform: &Waveform) -> Result<(), RunError> {
         let mut off = None;
         for _ in 0..READ_BACK_TRIES {
             let seen = self.source.read_back().await?;
-            off = first_off(setting, &seen);
+            off = first_off(setting, waveform, &seen);
             if off.is_none() {
                 return Ok(());
             }
@@ -425,7 +444,10 @@ pub(crate) fn setting(load: &LoadPoint, systems: u8) -> Setting {
     let standing = |phase: usize| connected(phase) && !load.interrupted.is_some_and(|gone| gone.has(phase));
     let turn = if load.reversed_sequence { [0.0, 240.0, 120.0] } else { [0.0, 120.0, 240.0] };
     let voltage = |phase: usize| Wave { rms: load.volt, lag_deg: turn[phase] };
-    let current = |phase: usize| Wave { rms: load.ampere, lag_deg: turn[phase] + load.lag_degrees() };
+    // Of a wave that is cut from the sine of the load, the fundamental.
+    let (times, later_deg) = waves::fundamental(load.wave, load.frequency_hz);
+    let lag_deg = load.lag_degrees() + later_deg;
+    let current = |phase: usize| Wave { rms: load.ampere * times, lag_deg: turn[phase] + lag_deg };
     let loaded = |phase: usize| connected(phase) && load.phases.has(phase) && load.ampere > 0.0;
     Setting {
         hertz: load.frequency_hz,
@@ -434,15 +456,17 @@ pub(crate) fn setting(load: &LoadPoint, systems: u8) -> Setting {
     }
 }
 
-fn first_off(setting: &Setting, seen: &Readback) -> Option<RunError> {
+fn first_off(setting: &Setting, waveform: &Waveform, seen: &Readback) -> Option<RunError> {
     let channels = |waves: &[Option<Wave>; 3]| waves.map(|w| w.map_or(0.0, |w| w.rms));
     let (volt, ampere) = (channels(&setting.voltage), channels(&setting.current));
     let off = |asked: f64, read: f64, floor: f64| (read - asked).abs() > asked * TOLERANCE + floor;
     for n in 0..3 {
-        for (what, unit, asked, read, floor) in
-            [("U", "V", volt[n], seen.volt[n], 0.05), ("I", "A", ampere[n], seen.ampere[n], 1e-5)]
-        {
-            if off(asked, read, floor) {
+        for (what, unit, asked, read, floor, distortion) in [
+            ("U", "V", volt[n], seen.volt[n], 0.05, &waveform.voltage[n]),
+            ("I", "A", ampere[n], seen.ampere[n], 1e-5, &waveform.current[n]),
+        ] {
+            let (low, high) = waves::read_back(distortion);
+            if off(read.clamp(asked * low, asked * high), read, floor) {
                 return Some(RunError::NotSettled {
                     what: format!("{what}{}", n + 1),
                     read: format!("{read:.4} {unit}"),

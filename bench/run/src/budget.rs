@@ -3,17 +3,19 @@
 //! The result is the error of the meter at its own temperature on this bench; what the meter does over the reference
 //! conditions' tolerance (temperature within 2 K, for instance) belongs to the influence tests, not to this budget.
 
-use meterbench_instruments::{ErrorReading, ReferenceSpecification};
+use meterbench_instruments::{Energy, ErrorReading, ReferenceSpecification};
 use meterbench_record::{LoadPoint, Uncertainty};
 use meterbench_standards::Influence;
 use meterbench_standards::gum::Budget;
 
 use crate::bench::Calibrations;
+use crate::waves;
 
 const CALIBRATION: &str = "reference: calibration";
 const DRIFT: &str = "reference: drift since calibration";
 const RANGE: &str = "reference: range and load";
 const PHASE: &str = "reference: phase angle";
+const RESOLUTION: &str = "reference: pulse resolution";
 const ISOLATION: &str = "isolation of the position: ratio";
 const ISOLATION_ANGLE: &str = "isolation of the position: angle";
 
@@ -34,7 +36,22 @@ pub(crate) fn percentage_error(
     let readings = || series.iter().copied().flatten();
     let shortest = readings().map(|r| r.seconds).fold(f64::INFINITY, f64::min).max(1e-3);
     let fewest = readings().map(|r| r.pulses).fold(f64::INFINITY, f64::min).max(1.0);
-    let mut budget = Budget::default();
+    let budget = of_reference(Budget::default(), load, calibrations, specification);
+    waves::budget(budget, load, shortest)
+        .rectangular(RESOLUTION, 100.0 / fewest)
+        .rectangular("impulse jitter", 100.0 * EDGE_JITTER_SECONDS / shortest)
+        .rectangular("source: drift within the meter's delay", SOURCE_DRIFT_PERCENT * METER_DELAY_SECONDS / shortest)
+        .repeated("repeatability of the mean", &percents)
+        .combine()
+}
+
+/// What the reference, and the isolation between it and the meter, bring to any error.
+fn of_reference(
+    mut budget: Budget,
+    load: &LoadPoint,
+    calibrations: Calibrations,
+    specification: ReferenceSpecification,
+) -> Budget {
     if calibrations.isolation_percent > 0.0 {
         budget = budget
             .rectangular(ISOLATION, calibrations.isolation_percent)
@@ -45,10 +62,18 @@ pub(crate) fn percentage_error(
         .rectangular(DRIFT, specification.drift_percent)
         .rectangular(RANGE, specification.range_percent)
         .rectangular(PHASE, 100.0 * specification.phase_rad * load.angle_sensitivity())
-        .rectangular("reference: pulse resolution", 100.0 / fewest)
-        .rectangular("impulse jitter", 100.0 * EDGE_JITTER_SECONDS / shortest)
-        .rectangular("source: drift within the meter's delay", SOURCE_DRIFT_PERCENT * METER_DELAY_SECONDS / shortest)
-        .repeated("repeatability of the mean", &percents)
+}
+
+/// Uncertainty of an error of energy from standstill to standstill [%]; `own` holds what the counts bring.
+pub(crate) fn whole_energy(
+    load: &LoadPoint,
+    energy: &Energy,
+    calibrations: Calibrations,
+    specification: ReferenceSpecification,
+    own: Budget,
+) -> Uncertainty {
+    of_reference(own, load, calibrations, specification)
+        .rectangular(RESOLUTION, 100.0 / energy.pulses.max(1.0))
         .combine()
 }
 
@@ -64,6 +89,8 @@ pub(crate) fn shift(
         // One channel of the reference against three.
         Influence::Phases => &[DRIFT, ISOLATION, ISOLATION_ANGLE],
         Influence::Frequency => &[CALIBRATION, DRIFT, ISOLATION],
+        // A wave has an angle, and harmonics, of its own.
+        wave if wave.is_wave() || wave == Influence::FastLoadVariation => &[CALIBRATION, DRIFT, ISOLATION],
         _ => &[CALIBRATION, DRIFT, PHASE, ISOLATION, ISOLATION_ANGLE],
     };
     let by_what = if influence == Influence::SelfHeating {

@@ -23,6 +23,12 @@ pub enum RunError {
     NoProbe { position: u32 },
     #[error("the plan asks for {asked} °C and the bench has no chamber")]
     NoChamber { asked: f64 },
+    #[error(
+        "the plan asks for {asked}, and the source of this bench makes sines only: the built-in bench `emulated-3ph-waves` has one that makes waves"
+    )]
+    NoWaves { asked: String },
+    #[error("{what} stands for {asked} s, and the source of this bench needs {slow} s for a change")]
+    TooFast { what: String, asked: f64, slow: f64 },
     #[error("the journal cannot be written: its writer has gone")]
     JournalGone,
 }

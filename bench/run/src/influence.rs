@@ -11,8 +11,11 @@ use crate::budget;
 use crate::climate;
 use crate::error::RunError;
 use crate::error_points::{PointResult, measure};
+use crate::waves;
 
-/// A source sets voltage and frequency this well, as a share of the change (a tenth of the change is the usual step).
+mod load_variation;
+
+/// A source sets voltage, frequency and harmonics this well, as a share of the change (a tenth of the change is the usual step).
 const SETTING_SHARE: f64 = 0.01;
 
 /// The error of one position at one load.
@@ -31,6 +34,9 @@ struct Known {
 pub(crate) async fn influence(bench: &mut Bench, step: &ResolvedStep, test: &InfluenceTest) -> Result<(), RunError> {
     let unsettled = settle(bench, step, test, REFERENCE_C).await?;
     let base = reference_errors(bench, step, test, unsettled.as_ref()).await?;
+    if test.influence == Influence::FastLoadVariation {
+        return load_variation::load_variations(bench, step, test, &base).await;
+    }
     let mut at: Vec<(f64, Vec<Known>)> = Vec::new();
     for variation in &test.variations {
         let unsettled = settle(bench, step, test, variation.value).await?;
@@ -104,12 +110,13 @@ async fn varied_errors(
 ) -> Result<Vec<Known>, RunError> {
     let mut errors = Vec::new();
     for varied in &variation.points {
-        let impulses = test.base[varied.base].impulses;
-        let point = TestPoint { load: varied.load.clone(), limit: None, impulses };
+        let point = TestPoint { load: varied.load.clone(), limit: None, impulses: varied.impulses };
         if !begin_point(bench, step, &point, "error-shift")? {
             continue;
         }
+        let from_ns = bench.recorder.bench_ns();
         let results = measure(bench, &point, test.readings).await?;
+        waves::played(bench, &point.load, format!("{}: {}", step.name, point.load), from_ns)?;
         if may_stop(varied) {
             bench.meters_have_started();
         }
@@ -164,6 +171,7 @@ fn record_shift(
             value.abs() * temperature_bound(bench) / distance
         }
         Influence::Voltage | Influence::Frequency => value.abs() * SETTING_SHARE,
+        wave if wave.is_wave() => value.abs() * SETTING_SHARE,
         _ => 0.0,
     };
     let specification = bench.reference.specification();

@@ -22,6 +22,7 @@ mod influence;
 mod interruptions;
 mod meter_constant;
 mod no_load;
+mod play;
 mod ports;
 mod preparation;
 mod pulse_output;
@@ -33,6 +34,7 @@ mod self_heating;
 mod set_points;
 mod starting;
 mod supervise;
+mod waves;
 
 pub use bench::{Bench, Calibrations, Place, Shared};
 pub use error::RunError;

@@ -78,6 +78,8 @@ fn unloaded(bench: &Bench) -> LoadPoint {
         temperature: None,
         reversed_sequence: false,
         interrupted: None,
+        wave: None,
+        switched: None,
     }
 }
 

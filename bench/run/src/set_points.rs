@@ -5,8 +5,9 @@ use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
 use meterbench_record::LoadPoint;
 use meterbench_standards::{Influence, REFERENCE_C};
 
-use crate::bench::setting;
 use crate::error::RunError;
+use crate::play;
+use crate::waves;
 
 /// A step that asks for what this bench must not do.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub struct Refused {
 
 /// Refuses a plan that would ask an instrument for what this bench must not do; says in which step.
 pub fn check_set_points(
-    source: &dyn AcSource,
+    source: &mut dyn AcSource,
     chamber: Option<&dyn Chamber>,
     plan: &ResolvedPlan,
     systems: u8,
@@ -29,7 +30,14 @@ pub fn check_set_points(
         for load in loads(step) {
             let refused =
                 |error: RunError| Refused { step: step.name.clone(), at: format!(", {load}"), error: error.into() };
-            source.check(&setting(load, systems)).map_err(|error| refused(error.into()))?;
+            waves::check(source, load, systems).map_err(refused)?;
+        }
+        if let Action::Play(test) = &step.action {
+            play::check(source, test, systems).map_err(|error| Refused {
+                step: step.name.clone(),
+                at: String::new(),
+                error: error.into(),
+            })?;
         }
         for celsius in temperatures(step) {
             let refused = |error: RunError| Refused { step: step.name.clone(), at: String::new(), error: error.into() };
@@ -56,6 +64,7 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
         Action::PulseOutput { points } => points.iter().map(|p| &p.load).collect(),
         Action::RegisterTest { points } => points.iter().map(|p| &p.load).collect(),
         Action::Port { load, .. } => vec![load],
+        Action::Play(test) => vec![&test.load],
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),
         Action::Wait { .. }
         | Action::Prompt { .. }

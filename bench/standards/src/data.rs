@@ -115,6 +115,20 @@ pub enum Influence {
     Phases,
     /// Heating by the meter's own loss at Imax.
     SelfHeating,
+    /// Fifth harmonic in voltage and current.
+    FifthHarmonic,
+    /// Direct current and even harmonics: a half-wave of the current.
+    DcAndEvenHarmonics,
+    /// Odd harmonics: a current fired at 90 degrees.
+    OddHarmonics,
+    /// Sub-harmonics: a current of bursts.
+    SubHarmonics,
+    /// Harmonics in voltage and current, flat (OIML R46).
+    Quadriform,
+    /// Harmonics in voltage and current, peaked (OIML R46).
+    Peaked,
+    /// A current that is switched on and off.
+    FastLoadVariation,
 }
 
 impl Influence {
@@ -128,7 +142,29 @@ impl Influence {
             Self::Interrupted => "interrupted",
             Self::Phases => "phases",
             Self::SelfHeating => "self-heating",
+            Self::FifthHarmonic => "fifth-harmonic",
+            Self::DcAndEvenHarmonics => "dc-and-even-harmonics",
+            Self::OddHarmonics => "odd-harmonics",
+            Self::SubHarmonics => "sub-harmonics",
+            Self::Quadriform => "quadriform",
+            Self::Peaked => "peaked",
+            Self::FastLoadVariation => "fast-load-variation",
         }
+    }
+
+    /// Waves in place of sines.
+    pub const WAVES: [Self; 6] = [
+        Self::FifthHarmonic,
+        Self::DcAndEvenHarmonics,
+        Self::OddHarmonics,
+        Self::SubHarmonics,
+        Self::Quadriform,
+        Self::Peaked,
+    ];
+
+    /// It is a wave in place of sines.
+    pub fn is_wave(self) -> bool {
+        Self::WAVES.contains(&self)
     }
 }
 
@@ -232,6 +268,15 @@ pub(crate) struct InfluencePoints {
     #[serde(default)]
     pub(crate) values: Vec<f64>,
     pub(crate) at: Vec<Points>,
+    /// The current is cut from a sine of twice the amplitude, so that the mean active power stays.
+    #[serde(default, rename = "equal-power")]
+    pub(crate) equal_power: bool,
+    /// Times with and without current (s).
+    #[serde(default, rename = "on-off")]
+    pub(crate) on_off: Vec<(f64, f64)>,
+    /// How long each of them lasts.
+    #[serde(default)]
+    pub(crate) hours: Option<Cell>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -341,11 +386,13 @@ impl File {
     fn all_cells(&self) -> impl Iterator<Item = &Cell> {
         let single = [&self.repeatability.fraction, &self.starting.within_tau, &self.no_load.impulses];
         let interruptions = self.interruptions.iter().flat_map(|i| [&i.critical_change, &i.of]);
+        let hours = self.influence_points.values().filter_map(|points| points.hours.as_ref());
         self.rows()
             .flat_map(|row| row.classes.values())
             .chain(single)
             .chain(&self.no_load.voltages)
             .chain(interruptions)
+            .chain(hours)
             .chain(self.maps().into_iter().flat_map(BTreeMap::values))
     }
 }

@@ -29,10 +29,16 @@ impl Standard {
             .filter(|row| row.vary == influence && row.over.is_none_or(|span| span.holds(value)));
         let (row, cell) = find_row(rows.filter(|_| point.energy == self.file.energy), plate, class, point, |r| &r.row)?;
         let over = row.over.map(|span| format!(" {span}{}", influence.nominal())).unwrap_or_default();
-        let words = format!("influence of {}{over}, {}, class {class}", influence.name(), row_words(&row.row));
+        let shape = self.shape(influence);
+        let words = format!("influence of {}{over}, {}{shape}, class {class}", influence.name(), row_words(&row.row));
         let mut limit = self.limit(&words, cell, 1.0);
         if row.low.is_some() {
             limit.low = row.low;
+        }
+        // How long, and with which times, a current is switched is an ingredient as well.
+        let hours = self.file.influence_points.get(&influence).and_then(|points| points.hours.as_ref());
+        if let Some(hours) = hours.filter(|hours| !hours.certainty.decides()) {
+            (limit.certainty, limit.binding) = (limit.certainty.min(hours.certainty), None);
         }
         Some(InfluenceLimit { of: row.of, limit })
     }
@@ -41,6 +47,27 @@ impl Standard {
     pub fn influence_points(&self, plate: &Nameplate, influence: Influence) -> Option<(&[f64], Vec<StandardPoint>)> {
         let points = self.file.influence_points.get(&influence)?;
         Some((&points.values, standard_points(&points.at, plate)))
+    }
+
+    /// The current of this wave is cut from a sine of twice the amplitude, so that the mean active power stays.
+    pub fn equal_power(&self, influence: Influence) -> bool {
+        self.file.influence_points.get(&influence).is_some_and(|points| points.equal_power)
+    }
+
+    /// Times with and without current (s), and how long each of them lasts (s); `None` where the standard has no such test.
+    pub fn load_variations(&self) -> Option<(&[(f64, f64)], f64)> {
+        let points = self.file.influence_points.get(&Influence::FastLoadVariation)?;
+        Some((&points.on_off, points.hours.as_ref()?.figure * 3600.0))
+    }
+
+    /// What the current of a load point, that of its sine, is to the wave.
+    pub(crate) fn shape(&self, influence: Influence) -> &'static str {
+        match influence {
+            Influence::DcAndEvenHarmonics => ", half-wave of Imax/√2 RMS",
+            Influence::OddHarmonics | Influence::SubHarmonics if self.equal_power(influence) => ", cut from twice this",
+            Influence::OddHarmonics | Influence::SubHarmonics => ", cut from this",
+            _ => "",
+        }
     }
 
     /// Ranges of temperature of the maximum permissible errors (°C), narrowest first; none where a standard has no MPE.
@@ -73,7 +100,7 @@ impl Influence {
             Self::Voltage => " Un",
             Self::Frequency => " fn",
             Self::Temperature => " °C",
-            Self::PhaseSequence | Self::Interrupted | Self::Phases | Self::SelfHeating => "",
+            _ => "",
         }
     }
 }

@@ -375,6 +375,8 @@ fn at_reference(plate: &Nameplate, point: &LoadPoint) -> bool {
         && (point.temperature_c - REFERENCE_C).abs() <= 2.0
         && !point.reversed_sequence
         && point.interrupted.is_none()
+        && point.wave.is_none()
+        && point.switched.is_none()
 }
 
 fn row_has_pf(row: &Row, pf: PowerFactor) -> bool {
@@ -412,5 +414,7 @@ pub(crate) fn row_words(row: &Row) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod waves;
 #[cfg(test)]
 mod worked_numbers;

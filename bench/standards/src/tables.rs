@@ -23,7 +23,7 @@ impl Standard {
         let mut influence = None;
         for row in &file.influence {
             if influence.replace(row.vary) != Some(row.vary) {
-                let _ = writeln!(out, "\n  influence of {} [%]", row.vary.name());
+                let _ = writeln!(out, "\n  influence of {}{} [%]", row.vary.name(), self.shape(row.vary));
             }
             let over = row.over.map(|span| format!("{span}{}, ", row.vary.nominal())).unwrap_or_default();
             let of = match row.of {
@@ -33,6 +33,12 @@ impl Standard {
             };
             let sign = row.low.map_or("±".to_owned(), |low| format!("{low} to "));
             table_row(&mut out, &format!("{over}{of}"), &row.row, &sign);
+        }
+        for points in file.influence_points.values() {
+            for (on, off) in &points.on_off {
+                let hours = points.hours.as_ref().map(|hours| format!(", {hours} hours")).unwrap_or_default();
+                let _ = writeln!(out, "    {on} s on {off} s off{hours}");
+            }
         }
         let _ =
             writeln!(out, "\n  repeatability: standard deviation below {} of the limit", file.repeatability.fraction);

@@ -10,6 +10,7 @@ mod comtrade;
 mod expected;
 mod flicker;
 mod half_cycles;
+mod named;
 mod network;
 mod played;
 mod spectrum;
@@ -26,6 +27,7 @@ pub use comtrade::{Comtrade, Encoding, Head, Moment, comtrade};
 pub use expected::{EventKind, ExpectedEvent, Thresholds};
 pub use flicker::{Flicker, Flickermeter, Lamp, plt, pst};
 pub use half_cycles::HalfCycle;
+pub use named::{HIGHEST, NamedWave, Shaped, on_and_off};
 pub use network::{
     BALANCED_LAG_DEG, Component, Sequences, Transformer, lost_mv_phase, lost_neutral, sequences, unbalanced,
 };

@@ -7,6 +7,7 @@ mod faults;
 #[cfg(feature = "probe")]
 mod flash;
 mod influences;
+mod play;
 mod ports;
 mod power_quality;
 mod program;
@@ -17,6 +18,7 @@ mod reports;
 mod resume;
 mod stops;
 mod wave_sources;
+mod waves;
 
 use meterbench::assemble::Changes;
 use meterbench::rehearsal::{Rehearsal, prepare, rehearse};

@@ -100,6 +100,8 @@ fn measured(step: u32, position: u32, subject: &str, quantity: &str, unit: &str)
         temperature: None,
         reversed_sequence: false,
         interrupted: None,
+        wave: None,
+        switched: None,
     };
     Measurement {
         id: format!("{step}/{position}/{subject}/{quantity}"),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use meterbench_record::{Class, Limit, LoadPoint, Phases};
+use meterbench_record::{Class, Limit, LoadPoint, Phases, Switched};
 use meterbench_standards::{Influence, InfluenceLimit, Judged, Span};
 
 use super::{Action, Placed, Purpose, ResolvedStep, Resolver, TestPoint, impulses, plan_limit, same_load};
@@ -22,6 +22,8 @@ pub struct InfluenceTest {
     pub readings: u64,
     /// Time at a temperature before anything is measured (s); temperature only.
     pub soak_seconds: f64,
+    /// How long a current is switched on and off (s); fast load variation only.
+    pub switched_seconds: f64,
 }
 
 /// One value of the influence quantity.
@@ -40,6 +42,8 @@ pub struct VariedPoint {
     pub base: usize,
     pub load: LoadPoint,
     pub limit: Option<InfluenceLimit>,
+    /// Impulses per reading.
+    pub impulses: u64,
 }
 
 /// A load that heats the meter.
@@ -71,7 +75,7 @@ impl Resolver<'_> {
         vary: &Vary,
         at: Option<&[Block]>,
         readings: u64,
-        soak_seconds: Option<f64>,
+        (soak_seconds, switched_seconds): (Option<f64>, Option<f64>),
     ) -> Option<Action> {
         let influence = vary.influence;
         let polyphase = matches!(influence, Influence::PhaseSequence | Influence::Interrupted | Influence::Phases);
@@ -84,17 +88,18 @@ impl Resolver<'_> {
                 why,
             });
         }
+        self.check_same_points(step, vary, at)?;
         let placed = self.base(step, influence, at)?;
         let values = if vary.values.is_empty() { self.own_values(step, vary)? } else { vary.values.clone() };
         let variation = |value| self.variation(step, influence, value, &placed);
-        let variations = values.iter().map(variation).collect::<Option<Vec<_>>>()?;
+        let mut variations = values.iter().map(variation).collect::<Option<Vec<_>>>()?;
         self.check_variations(&placed, &values, &variations)?;
         let per_kelvin = placed
             .iter()
             .map(|p| self.plan.standard?.influence_limit(self.plate, influence, 0.0, &p.load))
             .map(|limit| limit.filter(|l| l.of == Judged::PerKelvin && step.limit.is_none()).map(|l| l.limit))
             .collect();
-        let base = placed
+        let base: Vec<TestPoint> = placed
             .iter()
             .enumerate()
             .map(|(n, p)| {
@@ -105,8 +110,18 @@ impl Resolver<'_> {
                 TestPoint { load: p.load.clone(), limit: None, impulses: impulses(self.plate, &p.load, tightest) }
             })
             .collect();
+        for point in variations.iter_mut().flat_map(|v| &mut v.points) {
+            let of_wave = if point.load.wave.is_some() { self.impulses_of_wave(point) } else { 1 };
+            point.impulses = of_wave.max(base[point.base].impulses);
+        }
         let soak_seconds = if influence == Influence::Temperature { soak_seconds.unwrap_or(SOAK_SECONDS) } else { 0.0 };
-        Some(Action::Influence(InfluenceTest { influence, base, variations, per_kelvin, readings, soak_seconds }))
+        let switched_seconds = if influence == Influence::FastLoadVariation {
+            switched_seconds.map_or_else(|| self.own_variations(step).map(|(_, seconds)| seconds), Some)?
+        } else {
+            0.0
+        };
+        let test = InfluenceTest { influence, base, variations, per_kelvin, readings, soak_seconds, switched_seconds };
+        Some(Action::Influence(test))
     }
 
     /// Loads at reference conditions, by the plan or by the standard.
@@ -161,7 +176,14 @@ impl Resolver<'_> {
             Influence::PhaseSequence => Some(vec![spanned(Varied::Reversed, "reversed".into())]),
             Influence::Interrupted => Some(Phases::EACH.into_iter().chain(Phases::PAIRS).map(named).collect()),
             Influence::Phases => Some(Phases::EACH.into_iter().map(named).collect()),
-            Influence::SelfHeating => None,
+            Influence::FastLoadVariation => {
+                let (times, _) = self.own_variations(step)?;
+                let switched = |&(on_seconds, off_seconds): &(f64, f64)| Switched { on_seconds, off_seconds };
+                let value = |times| spanned(Varied::Switched(switched(times)), switched(times).to_string());
+                Some(times.iter().map(value).collect())
+            }
+            wave if wave.is_wave() => Some(vec![spanned(Varied::Wave(wave), wave.name().to_owned())]),
+            _ => None,
         }
     }
 
@@ -183,9 +205,9 @@ impl Resolver<'_> {
             let limit = match step.limit {
                 Some(StepLimit::None) => None,
                 Some(StepLimit::Percent(percent)) => Some(plan_shift(percent)),
-                None => self.shift_limit(step, influence, number, (&load, placed), value)?,
+                None => self.shift_limit(step, quantity(influence, value), number, (&load, placed), value)?,
             };
-            points.push(VariedPoint { base: n, load, limit });
+            points.push(VariedPoint { base: n, load, limit, impulses: 1 });
         }
         if points.is_empty() {
             let finding =
@@ -236,7 +258,10 @@ impl Resolver<'_> {
                 let same_voltages = |other: &LoadPoint| {
                     other.interrupted == load.interrupted && other.reversed_sequence == load.reversed_sequence
                 };
-                let same = |other: &&&LoadPoint| same_load(other, load) && same_climate(other) && same_voltages(other);
+                let same_waves = |other: &LoadPoint| other.wave == load.wave && other.switched == load.switched;
+                let same = |other: &&&LoadPoint| {
+                    same_load(other, load) && same_climate(other) && same_voltages(other) && same_waves(other)
+                };
                 if known.iter().any(|other| same(&other)) {
                     let message = format!("{load} stands in this step already, or is the reference itself");
                     let finding = Finding::error("duplicate-point", &value.span, message);
@@ -282,6 +307,15 @@ impl Resolver<'_> {
             }
             (_, Varied::Reversed) => {
                 load.reversed_sequence = true;
+                Some(0.0)
+            }
+            (_, Varied::Wave(wave)) => {
+                load.wave = Some(self.named(wave)?);
+                self.check_wave(load, value)?;
+                Some(0.0)
+            }
+            (_, Varied::Switched(switched)) => {
+                load.switched = Some(switched);
                 Some(0.0)
             }
             (_, Varied::Amount(_)) => None,
@@ -384,6 +418,11 @@ impl Resolver<'_> {
         }
         (!points.is_empty()).then_some(Action::Composite { points })
     }
+}
+
+/// The influence quantity of a value: of several waves each its own.
+fn quantity(influence: Influence, value: &Spanned<Varied>) -> Influence {
+    if let Varied::Wave(wave) = value.value { wave } else { influence }
 }
 
 fn respan(amount: Amount, value: &Spanned<Varied>) -> Spanned<Amount> {

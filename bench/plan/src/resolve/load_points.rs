@@ -93,6 +93,8 @@ impl Resolver<'_> {
             temperature: None,
             reversed_sequence: false,
             interrupted: None,
+            wave: None,
+            switched: None,
         }
     }
 
@@ -192,7 +194,13 @@ impl Resolver<'_> {
         Some(ampere)
     }
 
-    fn within(&self, value: f64, range: std::ops::RangeInclusive<f64>, unit: &str, span: &Range<usize>) -> Option<()> {
+    pub(super) fn within(
+        &self,
+        value: f64,
+        range: std::ops::RangeInclusive<f64>,
+        unit: &str,
+        span: &Range<usize>,
+    ) -> Option<()> {
         if range.contains(&value) {
             return Some(());
         }

@@ -1,5 +1,6 @@
-//! `vary:` of an influence step: `voltage`, or `{ voltage: [0.9 Un, 1.1 Un] }`.
+//! `vary:` of an influence step: `voltage`, `{ voltage: [0.9 Un, 1.1 Un] }`, or waves in place of sines: `[quadriform, peaked]`.
 
+use meterbench_record::Switched;
 use meterbench_standards::Influence;
 
 use super::{Spanned, Varied, Vary, amounts, list, phases};
@@ -8,25 +9,31 @@ use crate::finding::Finding;
 use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
-const KNOWN: [Influence; 6] = [
+const KNOWN: [Influence; 13] = [
     Influence::Voltage,
     Influence::Frequency,
     Influence::Temperature,
     Influence::PhaseSequence,
     Influence::Interrupted,
     Influence::Phases,
+    Influence::FifthHarmonic,
+    Influence::DcAndEvenHarmonics,
+    Influence::OddHarmonics,
+    Influence::SubHarmonics,
+    Influence::Quadriform,
+    Influence::Peaked,
+    Influence::FastLoadVariation,
 ];
 
 pub(super) fn read(node: &Node, findings: &Findings) -> Option<Vary> {
     let names = KNOWN.map(Influence::name);
-    if let Value::Text(word) = &node.value {
-        let influence = KNOWN.into_iter().find(|known| known.name() == word);
-        if influence.is_none() {
-            let message = format!("`{word}` is no influence quantity");
-            let label = format!("known: {}", names.join(", "));
-            findings.push(Finding::error("unknown-word", &node.span, message).label(label));
+    match &node.value {
+        Value::Text(_) => {
+            let influence = word(node, findings)?;
+            return Some(Vary { span: node.span.clone(), influence, values: Vec::new() });
         }
-        return influence.map(|influence| Vary { span: node.span.clone(), influence, values: Vec::new() });
+        Value::List(_) => return waves(node, findings),
+        _ => {}
     }
     let fields = Fields::open(node, "`vary`", &names, findings)?;
     let given: Vec<Influence> = KNOWN.into_iter().filter(|known| fields.get(known.name()).is_some()).collect();
@@ -53,6 +60,12 @@ pub(super) fn read(node: &Node, findings: &Findings) -> Option<Vary> {
             }
             reversed.then_some(Varied::Reversed)
         }),
+        Influence::FastLoadVariation => list(inner, findings, |n| switched(n, findings).map(Varied::Switched)),
+        wave if wave.is_wave() => {
+            let finding = Finding::error("bad-value", &inner.span, format!("`{key}` is one wave and has no values"));
+            findings.push(finding.label(format!("write `vary: {key}`, or `vary: [{key}, ...]` for several waves")));
+            return None;
+        }
         _ => list(inner, findings, |n| match phases(n, findings)? {
             Some(some) => Some(Varied::Phases(some)),
             None => {
@@ -63,6 +76,63 @@ pub(super) fn read(node: &Node, findings: &Findings) -> Option<Vary> {
         }),
     };
     (!values.is_empty()).then(|| Vary { span: node.span.clone(), influence, values })
+}
+
+/// The word of an influence quantity.
+fn word(node: &Node, findings: &Findings) -> Option<Influence> {
+    let word = node.text().unwrap_or_default();
+    let influence = KNOWN.into_iter().find(|known| known.name() == word);
+    if influence.is_none() {
+        let message = format!("{} is no influence quantity", node.shown());
+        let label = format!("known: {}", KNOWN.map(Influence::name).join(", "));
+        findings.push(Finding::error("unknown-word", &node.span, message).label(label));
+    }
+    influence
+}
+
+/// Several waves, one after the other, against the same sines.
+fn waves(node: &Node, findings: &Findings) -> Option<Vary> {
+    let values = list(node, findings, |n| {
+        let influence = word(n, findings)?;
+        if !influence.is_wave() {
+            let finding = Finding::error("bad-value", &n.span, format!("`{}` is no wave", influence.name()));
+            let names = Influence::WAVES.map(Influence::name).join(", ");
+            findings.push(
+                finding.label("write an `influence` step of its own").help(format!("a list holds waves: {names}")),
+            );
+            return None;
+        }
+        Some(Varied::Wave(influence))
+    });
+    let Some(Varied::Wave(influence)) = values.first().map(|first| first.value) else { return None };
+    Some(Vary { span: node.span.clone(), influence, values })
+}
+
+/// `5 s on 0.5 s off`
+fn switched(node: &Node, findings: &Findings) -> Option<Switched> {
+    let text = node.text().unwrap_or_default();
+    let read = || {
+        let (on, off) = text.strip_suffix(" off")?.split_once(" on ")?;
+        let seconds = |words| match quantity::parse(words, "vary", Dimension::Time) {
+            Ok(Amount::Absolute(seconds)) if (0.05..=600.0).contains(&seconds) => Some(seconds),
+            _ => None,
+        };
+        Some(Switched { on_seconds: seconds(on)?, off_seconds: seconds(off)? })
+    };
+    let switched = read();
+    if switched.is_none() {
+        let message = format!("{} says no times on and off", node.shown());
+        let finding = Finding::error("bad-value", &node.span, message);
+        findings.push(finding.label("write `10 s on 10 s off`; each from 50 ms to 10 min"));
+    }
+    switched
+}
+
+impl Vary {
+    /// It asks a source for other waves than steady sines.
+    pub(crate) fn needs_waves(&self) -> bool {
+        self.influence.is_wave() || self.influence == Influence::FastLoadVariation
+    }
 }
 
 fn varied(amounts: Vec<Spanned<Amount>>) -> Vec<Spanned<Varied>> {

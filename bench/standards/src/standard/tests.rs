@@ -49,6 +49,8 @@ pub(crate) fn point(ampere: f64, pf: &str, phases: Phases) -> LoadPoint {
         temperature: None,
         reversed_sequence: false,
         interrupted: None,
+        wave: None,
+        switched: None,
     }
 }
 
