@@ -231,7 +231,7 @@ impl Sampler {
 
     /// The table of an output: one of the last, or a new one.
     fn table(&mut self, output: &Output) -> Arc<Table> {
-        if let Some(place) = self.tables.iter().position(|(known, _)| known == output) {
+        if let Some(place) = self.tables.iter().position(|(known, _)| is_same(known, output)) {
             self.tables[..=place].rotate_right(1);
         } else {
             let mut spectrum = self.front_end.spectrum(output);
@@ -241,6 +241,15 @@ impl Sampler {
         }
         Arc::clone(&self.tables[0].1)
     }
+}
+
+/// The same output; of waves that are one it is not asked long.
+fn is_same(one: &Output, other: &Output) -> bool {
+    let waves = match (&one.wave, &other.wave) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    waves && (one.hertz, one.voltage, one.current) == (other.hertz, other.voltage, other.current)
 }
 
 /// What gives the values of one sample after the other (counts).
