@@ -14,6 +14,7 @@ use crate::faults::FaultKind;
 use crate::noise::Draw;
 use crate::source::{Phasor, SourceLog};
 
+mod events;
 mod waves;
 
 fn three_phase() -> Profile {
