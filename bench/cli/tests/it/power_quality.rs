@@ -145,6 +145,18 @@ fn harmonics(position: u32, phase: usize, readings: Vec<f64>) -> Measurement {
     m
 }
 
+/// A current with edges, on and off, of which the second stands at another load.
+fn bursts(from_ns: u64) -> Played {
+    let mut bursts = played(5, "burst-fired current", from_ns, 5.0);
+    for (wave, sine) in bursts.waveform.current.iter_mut().zip(&mut bursts.sines.current) {
+        sine.rms = 1.0 + from_ns as f64 / S as f64;
+        let harmonics = (2..=100).map(|order| Harmonic { order, percent: 1.0, angle_deg: 0.0 }).collect();
+        let modulation = Some(Modulation { shape: ModulationShape::Rectangle, hertz: 12.5, percent: 200.0 });
+        *wave = Distortion { harmonics, interharmonic: None, modulation };
+    }
+    bursts
+}
+
 /// Two equal dips, a long three-phase one below 5 %, a swell, harmonics with flicker, a lost neutral.
 fn lines() -> Vec<JournalLine> {
     let run = RunInfo {
@@ -194,6 +206,8 @@ fn lines() -> Vec<JournalLine> {
         measured(harmonics(1, 1, vec![0.01, 2.0, 0.01, 6.2, 0.0, 3.0, 0.02])),
         measured(harmonics(1, 2, vec![0.0, 2.01, 0.0, 6.05, 0.0, 2.98, 0.0])),
         played(neutral),
+        played(bursts(400 * S)),
+        played(bursts(410 * S)),
         Event::RunEnded { outcome: Outcome::Fail, outputs: "off".into(), wall_seconds: 1.0, engine: None },
     ];
     let line = |(n, event)| JournalLine { seq: n as u64 + 1, bench_ns: n as u64 * S, event };
@@ -248,13 +262,19 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
     let swell = figure("2: swell");
     assert!(swell.contains("no dip, swell or interruption"), "the second meter has not seen it");
     let harmonics = figure("3: harmonics");
-    for words in ["THDU 7.000 %", "Pst ", "commanded", "read on L1", "read on L2"] {
+    for words in ["moves by 0.722 %", "Pst ", "commanded", "read on L1", "read on L2"] {
         assert!(harmonics.contains(words), "{words}");
     }
     let pst: f64 = between(harmonics, "Pst ", " ").parse().unwrap();
     // 0.722 % at 110 a minute is Pst 1; a minute is not ten.
     assert!((pst - 1.0).abs() < 0.05, "{pst}");
     assert_eq!(harmonics.matches("class=\"failed\"").count(), 1, "6.2 % is above 6.1 %, 6.05 % is not");
+    let bursts = figure("5: burst-fired current");
+    assert_eq!(page.matches("<figcaption>Step 5").count(), 1, "one form of wave, one picture");
+    for words in ["played 2 times", "orders up to 100 are played, up to 50 drawn", "moves by 200 % with 12.5000 Hz"] {
+        assert!(bursts.contains(words), "{words}");
+    }
+    assert_eq!(bursts.matches("class=\"bar\"").count(), 49 + 1, "orders 2 to 50, and the legend");
     let neutral = figure("4: a lost neutral");
     for words in ["L1  172.50 V", "u2 = U2/U1 = 0.000 %", "u0 = U0/U1 = 25.000 %"] {
         assert!(neutral.contains(words), "{words}");

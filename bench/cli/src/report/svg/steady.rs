@@ -14,7 +14,7 @@ const HEIGHT: f64 = 200.0;
 const TOP: f64 = 14.0;
 /// Room for the names of the phases.
 const LEGEND: f64 = 72.0;
-const POINTS: usize = 400;
+const POINTS: usize = 600;
 
 /// Voltages over two cycles, and currents where they are distorted; beneath them what a modulation does to the RMS values.
 pub(in crate::report) fn steady_figure(
@@ -34,7 +34,7 @@ pub(in crate::report) fn steady_figure(
     let period = slowest.fold(0.0, f64::max);
     let height = TOP + HEIGHT + 44.0;
     let mut out = open(WIDTH, height + if period > 0.0 { HEIGHT + 56.0 } else { 0.0 }, title);
-    let seconds = 2.0 / played.sines.hertz;
+    let seconds = shown_seconds(played);
     let step = (WIDTH - 20.0) / panels.len() as f64;
     for (n, (of, phases, label, letter)) in panels.iter().enumerate() {
         let left = LEFT + n as f64 * step;
@@ -57,6 +57,14 @@ pub(in crate::report) fn steady_figure(
     }
     out.push_str("</svg>");
     out
+}
+
+/// Two cycles; two periods where a modulation is not much slower.
+fn shown_seconds(played: &Played) -> f64 {
+    let cycle = 1.0 / played.sines.hertz;
+    let waves = played.waveform.voltage.iter().chain(&played.waveform.current);
+    let periods = waves.filter_map(|wave| wave.modulation).map(|m| 2.0 / m.hertz.max(1e-6));
+    periods.filter(|&seconds| seconds <= 10.0 * cycle).fold(2.0 * cycle, f64::max)
 }
 
 /// RMS values of the half cycles over some periods of a modulation.

@@ -1,7 +1,7 @@
 //! Pictures of what was played.
 
 use meterbench_record::{Measurement, PositionInfo, Record, Verdict};
-use meterbench_waveform::{Lamp, Played, sequences};
+use meterbench_waveform::{HIGHEST_ORDER, Lamp, Modulation, Played, sequences};
 use serde::Serialize;
 
 use super::logged::{Logged, meter};
@@ -52,9 +52,11 @@ pub(super) fn figures(
         .collect()
 }
 
-/// The same stimulus in the same step.
+/// The same stimulus in the same step: an event alike, or a wave of the same form, at whatever load.
 fn again(one: &Played, other: &Played) -> bool {
-    one.step == other.step && waveforms::alike(one, other)
+    let steady = one.event.is_none() && other.event.is_none() && !one.waveform.is_none();
+    let same_form = steady && one.waveform == other.waveform;
+    one.step == other.step && (same_form || waveforms::alike(one, other))
 }
 
 fn figure(
@@ -91,6 +93,11 @@ fn figure(
         }
     }
     facts.extend(distortion(stimulus, systems));
+    let waves = played.waveform.voltage.iter().chain(&played.waveform.current);
+    let highest = waves.flat_map(|wave| &wave.harmonics).map(|harmonic| harmonic.order).max().unwrap_or(0);
+    if usize::from(highest) > HIGHEST_ORDER {
+        facts.push(format!("orders up to {highest} are played, up to {HIGHEST_ORDER} drawn"));
+    }
     let readings = |letter| readings(record, stimulus, letter);
     for (letter, name) in [("U", "voltage"), ("I", "current")] {
         let (commanded, read) = (commanded(stimulus, letter, systems), readings(name));
@@ -154,10 +161,16 @@ fn distortion(stimulus: &Stimulus<'_>, systems: usize) -> Vec<String> {
     {
         let sounding = (0..systems).filter(|&n| !of[n].is_silent() && !distortions[n].is_none());
         let Some(first) = sounding.clone().next() else { continue };
-        let spectrum = of[first].spectrum(0);
-        let thd = spectrum.thd(50);
-        if thd > 0.0005 {
-            words.push(format!("THD{letter} {thd:.3} % (orders 2 to 50, L{})", first + 1));
+        match distortions[first].modulation {
+            Some(Modulation { hertz, percent, .. }) => {
+                words.push(format!("{letter}: the amplitude moves by {percent} % with {hertz:.4} Hz"));
+            }
+            None => {
+                let thd = of[first].spectrum(0).thd(50);
+                if thd > 0.0005 {
+                    words.push(format!("THD{letter} {thd:.3} % (orders 2 to 50, L{})", first + 1));
+                }
+            }
         }
         if let Some(other) = distortions[first].interharmonic {
             words.push(format!("{letter}: {} % at {} Hz", other.percent, other.hertz));
@@ -181,8 +194,10 @@ fn commanded(stimulus: &Stimulus<'_>, letter: &str, systems: usize) -> Vec<Comma
     let of = if letter == "U" { &waveform.voltage } else { &waveform.current };
     let waves = if letter == "U" { &stimulus.waves.voltage } else { &stimulus.waves.current };
     let phases = (0..systems).filter(|&phase| !waves[phase].is_silent());
-    let harmonic =
-        |phase: usize| of[phase].harmonics.iter().map(move |h| Commanded { order: h.order, phase, percent: h.percent });
+    let harmonic = |phase: usize| {
+        let drawn = of[phase].harmonics.iter().filter(|h| usize::from(h.order) <= HIGHEST_ORDER);
+        drawn.map(move |h| Commanded { order: h.order, phase, percent: h.percent })
+    };
     let all: Vec<Commanded> = phases.flat_map(harmonic).collect();
     if all.iter().any(|c| c.order > 1) { all } else { Vec::new() }
 }
