@@ -73,7 +73,11 @@ impl Resolver<'_> {
 
     fn check_subjects(&self, step: &Step, play: &Play, expect: &[PlayExpectation]) {
         for (n, expectation) in expect.iter().enumerate() {
-            if expect[..n].iter().any(|other| other.subject == expectation.subject) {
+            let of = std::mem::discriminant(&expectation.observable);
+            let same = |other: &&PlayExpectation| {
+                other.subject == expectation.subject && std::mem::discriminant(&other.observable) == of
+            };
+            if expect[..n].iter().any(|other| same(&other)) {
                 let message = format!("`{}` is expected twice in step `{}`", expectation.subject, step.name);
                 let finding = Finding::error("duplicate-id", &play.expect[n].span, message);
                 self.findings.push(finding.label("put it into a step of its own"));
