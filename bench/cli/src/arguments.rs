@@ -38,6 +38,8 @@ pub enum Command {
 
 /// The bench where none is named.
 pub const DEFAULT_BENCH: &str = "emulated-3ph";
+/// The bench of a plan that asks a source for other waves than sines, where none is named.
+pub const WAVES_BENCH: &str = "emulated-3ph-waves";
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -196,6 +198,21 @@ pub struct ReportArguments {
     /// Directory, identifier, unique beginning of one, or `latest`.
     #[arg(value_name = "RUN")]
     pub run: String,
+    /// What is written of the waves that were played, as COMTRADE and columns, into `waveforms/` beside the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub waveforms: Waveforms,
+}
+
+/// How much is written of what was played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Waveforms {
+    /// Nothing.
+    None,
+    /// The stretch around every event, a second of every wave, 64 MB at most.
+    #[default]
+    Bounded,
+    /// Everything, however long it was played.
+    Whole,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -305,8 +305,10 @@ fn chamber_limits(entry: &InstrumentEntry) -> ChamberLimits {
 /// What the certificates of the bench say.
 pub fn calibrations(file: &BenchFile) -> Calibrations {
     let chamber = file.chamber.as_ref().and_then(|c| c.calibration.as_ref());
+    let source = file.source.calibration.as_ref();
     Calibrations {
         reference_percent: file.reference_uncertainty_percent(),
+        source_percent: source.map_or(0.0, |c| c.uncertainty),
         chamber_kelvin: chamber.map_or(2.0, |c| c.uncertainty),
         isolation_percent: file.isolation.map_or(0.0, |i| i.ratio_percent),
         isolation_rad: file.isolation.map_or(0.0, |i| (i.angle_minutes / 60.0).to_radians()),

@@ -68,6 +68,12 @@ pub const FAULTS: Entries = built_in![
     "faults" / "counter-forgotten",
     "faults" / "dc-sensitive",
     "faults" / "alias",
+    "faults" / "no-dip-hysteresis",
+    "faults" / "short-window",
+    "faults" / "thd-to-40",
+    "faults" / "unbalance-by-magnitude",
+    "faults" / "snapshot-late",
+    "faults" / "counter-saturates",
 ];
 
 /// Something the command line names is wrong; nothing has been energised.

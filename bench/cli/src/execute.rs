@@ -19,7 +19,7 @@ use meterbench_run::{Bench, Recorder, check_set_points, expected_seconds, step_i
 use meterbench_standards::REFERENCE_C;
 use sha2::{Digest, Sha256};
 
-use crate::arguments::{DEFAULT_BENCH, Format, RunArguments};
+use crate::arguments::{DEFAULT_BENCH, Format, RunArguments, WAVES_BENCH, Waveforms};
 use crate::assemble::{self, Changes, Equipped};
 use crate::catalogue::{self, Refusal};
 use crate::diagnostics;
@@ -130,9 +130,7 @@ fn jobs(arguments: &RunArguments) -> Result<Vec<Job>, u8> {
     };
     for path in &arguments.plans {
         let found = match &equipped {
-            Some(equipped) => {
-                prepare(path, equipped).map(|prepared| vec![Job { prepared, equipped: equipped.clone() }])
-            }
+            Some(equipped) => for_one_bench(path, arguments, equipped).map(|job| vec![job]),
             None => for_every_meter(path, arguments),
         };
         match found {
@@ -161,7 +159,30 @@ fn jobs(arguments: &RunArguments) -> Result<Vec<Job>, u8> {
     Err(2)
 }
 
+/// The bench a plan runs on where none is named: one whose source can play what it asks for.
+fn default_bench(plan: Option<&PlanFile>) -> &'static str {
+    if plan.is_some_and(PlanFile::needs_waves) { WAVES_BENCH } else { DEFAULT_BENCH }
+}
+
+/// A plan on the bench of this run, or on one of its own where no bench is named.
+fn for_one_bench(path: &Path, arguments: &RunArguments, equipped: &Equipped) -> Result<Job, Refusal> {
+    let source = catalogue::read_file(path)?;
+    let plan = PlanFile::read(&source).ok();
+    let bench = default_bench(plan.as_ref());
+    let equipped = if arguments.bench.is_none() && bench != DEFAULT_BENCH {
+        equip_on(bench, arguments, arguments.meter.clone())?
+    } else {
+        equipped.clone()
+    };
+    Ok(Job { prepared: prepare_source(source, &equipped)?, equipped })
+}
+
 fn equip(arguments: &RunArguments, meter: Option<String>) -> Result<Equipped, Refusal> {
+    equip_on(DEFAULT_BENCH, arguments, meter)
+}
+
+/// The bench that is named, or this one.
+fn equip_on(bench: &str, arguments: &RunArguments, meter: Option<String>) -> Result<Equipped, Refusal> {
     let changes = Changes {
         meter,
         faults: arguments.faults.clone(),
@@ -169,7 +190,7 @@ fn equip(arguments: &RunArguments, meter: Option<String>) -> Result<Equipped, Re
         positions: arguments.positions.clone(),
         engine: arguments.engine,
     };
-    assemble::equip(arguments.bench.as_deref().unwrap_or(DEFAULT_BENCH), &changes)
+    assemble::equip(arguments.bench.as_deref().unwrap_or(bench), &changes)
 }
 
 /// A plan and a bench to read it by: nothing will run.
@@ -179,13 +200,14 @@ pub fn prepare_for_reading(
     meter: Option<&str>,
 ) -> Result<(Prepared, Equipped), Refusal> {
     let source = catalogue::read_file(path)?;
+    // What is wrong with it is said when it is prepared.
+    let plan = PlanFile::read(&source).ok();
     let with = |meter: Option<String>| {
         let changes = Changes { meter, ..Changes::default() };
-        assemble::equip(bench.unwrap_or(DEFAULT_BENCH), &changes)
+        assemble::equip(bench.unwrap_or(default_bench(plan.as_ref())), &changes)
     };
     let mut equipped = with(meter.map(str::to_owned))?;
-    if bench.is_none() && meter.is_none() {
-        let plan = PlanFile::read(&source).map_err(|findings| Refusal::Findings(source.clone(), findings))?;
+    if let (Some(plan), None, None) = (&plan, bench, meter) {
         let fits = |name: &str| catalogue::meter(name).is_ok_and(|meter| plan.applies_to(&meter.nameplate));
         let own = plan.applies_to(&equipped.positions[0].meter);
         if let Some((name, _)) = catalogue::METERS.iter().find(|(name, _)| !own && fits(name)) {
@@ -202,7 +224,7 @@ fn for_every_meter(path: &Path, arguments: &RunArguments) -> Result<Vec<Job>, Re
     let mut jobs = Vec::new();
     for (name, _) in catalogue::METERS {
         if plan.applies_to(&catalogue::meter(name)?.nameplate) {
-            let equipped = equip(arguments, Some((*name).to_owned()))?;
+            let equipped = equip_on(default_bench(Some(&plan)), arguments, Some((*name).to_owned()))?;
             let prepared = prepare_source(source.clone(), &equipped)?;
             jobs.push(Job { prepared, equipped });
         }
@@ -213,12 +235,7 @@ fn for_every_meter(path: &Path, arguments: &RunArguments) -> Result<Vec<Job>, Re
     Ok(jobs)
 }
 
-/// Reads a plan and resolves it for the meters of the bench.
-pub fn prepare(path: &Path, equipped: &Equipped) -> Result<Prepared, Refusal> {
-    let source = catalogue::read_file(path)?;
-    prepare_source(source, equipped)
-}
-
+/// Resolves a plan for the meters of the bench.
 pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, Refusal> {
     // Every meter must be one the plan is for; their ratings are equal, so the points are those of the first.
     let plates = || equipped.positions.iter().filter(|p| !p.skip).map(|p| &p.meter);
@@ -348,7 +365,8 @@ fn run_one(
         .map_err(|error| format!("{}; outputs: {outputs}", failed(error)))?;
     let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
     let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
-    report::write(&directory).map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
+    report::write(&directory, Waveforms::default())
+        .map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
     Ok(Summary {
         plan: prepared.plan.title.clone(),
         meter: meters(equipped),

@@ -1,6 +1,6 @@
 //! `explain`: what a plan will do, point by point: limit, clause, impulses, why, and how long each step takes.
 
-use meterbench_plan::{Action, InfluenceTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
+use meterbench_plan::{Action, Answer, InfluenceTest, PlayTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
 use meterbench_record::{Limit, LoadPoint, Nameplate};
 use meterbench_run::{expected_seconds, point_seconds, step_seconds};
 use serde::Serialize;
@@ -191,8 +191,23 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
             .map(|point| line(step, &point.load, "register against reference").limited(point.limit.as_ref(), "%"))
             .collect(),
         Action::Port { test, .. } => port(step, test),
+        Action::Play(test) => play(step, test),
         Action::Prompt { .. } | Action::Flash { .. } => Vec::new(),
     }
+}
+
+/// What a stimulus is, and a line for each thing that is expected of it.
+fn play(step: &ResolvedStep, test: &PlayTest) -> Vec<Line> {
+    let stages = test.stages.iter().map(|stage| (stage.words.clone(), stage.over_seconds + stage.seconds));
+    let events = test.events.iter().map(|series| (series.words.clone(), series.seconds()));
+    let played =
+        stages.chain(events).map(|(what, seconds)| Line { seconds: Some(seconds), ..line(step, &test.load, &what) });
+    let expected = test.expect.iter().map(|expectation| {
+        let at =
+            expectation.missing.as_ref().map_or_else(|| "expected".to_owned(), |why| format!("not observable: {why}"));
+        Line { at, ..line(step, &test.load, &expectation.subject) }
+    });
+    played.chain(expected).collect()
 }
 
 /// What a test over a port tries, a line for each thing that is expected.
@@ -216,8 +231,12 @@ fn port(step: &ResolvedStep, test: &PortTest) -> Vec<Line> {
         PortCheck::Read { role, expect } => {
             expect.iter().map(|e| one(role, format!("reads {}", e.object.words))).collect()
         }
-        PortCheck::Write { role, object, attribute, granted, .. } => {
-            vec![one(role, format!("writes {} attribute {attribute}: {}", object.words, answer(*granted)))]
+        PortCheck::Write { role, object, attribute, answer: Answer::Invalid, .. } => {
+            vec![one(role, format!("writes {} attribute {attribute}: refused for its value", object.words))]
+        }
+        PortCheck::Write { role, object, attribute, answer: access, .. } => {
+            let access = answer(*access == Answer::Granted);
+            vec![one(role, format!("writes {} attribute {attribute}: {access}", object.words))]
         }
         PortCheck::Act { role, object, method, granted, .. } => {
             vec![one(role, format!("calls {} method {method}: {}", object.words, answer(*granted)))]

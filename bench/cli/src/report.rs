@@ -1,9 +1,10 @@
-//! Reports, rendered from the record alone: HTML, JUnit, CSV. Pure; the record is the fold of the journal.
+//! Reports, rendered from the record alone: HTML, JUnit, CSV, waveforms. Pure; the record is the fold of the journal.
 
 pub mod csv;
 pub mod html;
 pub mod junit;
 mod svg;
+pub mod waveforms;
 
 use std::fs;
 use std::io;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use meterbench_record::{Record, RecordError};
 
-use crate::arguments::ReportArguments;
+use crate::arguments::{ReportArguments, Waveforms};
 use crate::catalogue::Refusal;
 use crate::diagnostics;
 use crate::journal;
@@ -38,7 +39,7 @@ pub enum ReportError {
 }
 
 /// Folds the journal of a run and writes record and reports beside it.
-pub fn write(directory: &Path) -> Result<Record, ReportError> {
+pub fn write(directory: &Path, waves: Waveforms) -> Result<Record, ReportError> {
     let record = journal::fold(directory)?;
     let before = fs::read(directory.join("record.json")).ok();
     // A run that went on has another record by right.
@@ -64,6 +65,7 @@ pub fn write(directory: &Path) -> Result<Record, ReportError> {
     put("points.csv", &csv::render(&record)?)?;
     put("junit.xml", junit::render(&record)?.as_bytes())?;
     put("report.html", html::render(&record)?.as_bytes())?;
+    waveforms::write(&record, directory, waves)?;
     Ok(record)
 }
 
@@ -73,7 +75,7 @@ pub fn again(arguments: &ReportArguments) -> u8 {
         Ok(directory) => directory,
         Err(refusal) => return diagnostics::refuse(&refusal),
     };
-    match write(&directory) {
+    match write(&directory, arguments.waveforms) {
         Ok(record) => {
             if record.outcome.is_none() {
                 say!("this run has not ended: what its journal holds is reported");

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use meterbench_plan::{Action, PortCheck, ResolvedPlan, Source};
+use meterbench_plan::{Action, Answer, PortCheck, ResolvedPlan, Source};
 use meterbench_record::{Event, JournalLine, Outcome, PositionInfo, Record};
 
 use crate::arguments::{EngineChoice, RunArguments};
@@ -106,7 +106,8 @@ fn goes_on_with(plan: &ResolvedPlan, next: u32) -> u32 {
     let sets = |action: &Action| match action {
         Action::Port { test, .. } => match &test.check {
             PortCheck::Clock(clock) => clock.set.is_some(),
-            PortCheck::Write { granted, .. } | PortCheck::Act { granted, .. } => *granted,
+            PortCheck::Write { answer, .. } => *answer == Answer::Granted,
+            PortCheck::Act { granted, .. } => *granted,
             _ => false,
         },
         _ => false,

@@ -69,6 +69,18 @@ pub enum FaultKind {
     DcSensitive,
     /// Part of the fifth harmonic that the current channels lose, more of higher ones [%]; no filter keeps out what folds back.
     Alias,
+    /// Dips, swells and interruptions end where they begin.
+    NoDipHysteresis,
+    /// Values of power quality are made of windows that are one cycle short.
+    ShortWindow,
+    /// Harmonics above the fortieth are left out of the distortion.
+    ThdTo40,
+    /// Unbalance is made of magnitudes alone.
+    UnbalanceByMagnitude,
+    /// A snapshot of the grid is taken of the window that ends after its trigger.
+    SnapshotLate,
+    /// Counters of events stop at fifteen.
+    CounterSaturates,
 }
 
 /// A fault with its severity, in the unit of its kind.
@@ -84,7 +96,7 @@ pub struct Fault {
 pub struct FaultError(String);
 
 /// Names in fault files.
-const NAMES: [(&str, FaultKind); 29] = [
+const NAMES: [(&str, FaultKind); 35] = [
     ("gain", FaultKind::Gain),
     ("phase-error", FaultKind::PhaseError),
     ("creep", FaultKind::Creep),
@@ -114,6 +126,12 @@ const NAMES: [(&str, FaultKind); 29] = [
     ("counter-forgotten", FaultKind::CounterForgotten),
     ("dc-sensitive", FaultKind::DcSensitive),
     ("alias", FaultKind::Alias),
+    ("no-dip-hysteresis", FaultKind::NoDipHysteresis),
+    ("short-window", FaultKind::ShortWindow),
+    ("thd-to-40", FaultKind::ThdTo40),
+    ("unbalance-by-magnitude", FaultKind::UnbalanceByMagnitude),
+    ("snapshot-late", FaultKind::SnapshotLate),
+    ("counter-saturates", FaultKind::CounterSaturates),
 ];
 
 impl FaultKind {
@@ -144,6 +162,12 @@ impl FaultKind {
                 | Self::DstIgnored
                 | Self::LegalWrite
                 | Self::CounterForgotten
+                | Self::NoDipHysteresis
+                | Self::ShortWindow
+                | Self::ThdTo40
+                | Self::UnbalanceByMagnitude
+                | Self::SnapshotLate
+                | Self::CounterSaturates
         )
     }
 }
@@ -290,6 +314,12 @@ pub(crate) fn plant(
             FaultKind::BlocksTruncated => defects.blocks_truncated = true,
             FaultKind::DstIgnored => defects.dst_ignored = true,
             FaultKind::LegalWrite => defects.legal_write = true,
+            FaultKind::NoDipHysteresis => defects.dip_hysteresis_missing = true,
+            FaultKind::ShortWindow => defects.short_window = true,
+            FaultKind::ThdTo40 => defects.thd_to_40 = true,
+            FaultKind::UnbalanceByMagnitude => defects.unbalance_by_magnitude = true,
+            FaultKind::SnapshotLate => defects.snapshot_late = true,
+            FaultKind::CounterSaturates => defects.counter_saturates = true,
         }
     }
     (planted, defects)

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use meterbench_link::{Dialer, Endpoint, Listener, Stream, pipe};
 use meterbench_meter::{
-    Breaker, Configuration, ConfigurationError, Han, Profile, ReactiveClass, Settings, TypeNumber, TypeNumberError,
+    Breaker, Configuration, ConfigurationError, Han, Product, Profile, ReactiveClass, Settings, TypeNumber,
+    TypeNumberError,
 };
-use meterbench_metrology::MeterConstant;
+use meterbench_metrology::{MeterConstant, Systems};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -563,6 +564,10 @@ pub fn describe_type(type_number: &str, configuration: Option<&str>) -> Result<T
         (profile.has_auxiliary_supply(), "auxiliary-supply"),
         (profile.han != Han::None, "han"),
         (profile.modem, "modem"),
+        (true, "voltage-quality"),
+        (profile.product == Product::Omnia, "power-quality"),
+        (profile.product == Product::Omnia, "snapshot"),
+        (profile.product == Product::Omnia && profile.systems == Systems::Three, "grid-events"),
     ]
     .into_iter()
     .filter_map(|(has, word)| has.then_some(word))

@@ -20,7 +20,6 @@ mod position;
 #[cfg(target_os = "linux")]
 mod pty;
 mod reference;
-#[allow(dead_code, reason = "what sources of waves play")]
 mod source;
 mod source_model;
 mod tcp;

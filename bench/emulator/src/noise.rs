@@ -109,7 +109,7 @@ impl ChannelNoise {
     }
 
     /// Six standard normal deviates for this sample.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at(&self, index: u64) -> [f64; 6] {
         let bits = mix(self.seed ^ index);
         let pick = |channel: u32| {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 mod energy;
-pub(crate) mod event;
+#[cfg(test)]
+mod event;
 pub(crate) mod log;
 pub(crate) mod wave;
 
 pub(crate) use energy::OrderPower;
-pub(crate) use event::{Event, Span};
-pub(crate) use log::{Segment, SourceLog};
+#[cfg(test)]
+pub(crate) use event::Event;
+pub(crate) use log::{Segment, SourceLog, Span};
 pub(crate) use wave::{Distortion, Harmonic, Wave};
 
 /// A sine: RMS value and the angle by which it lags the common zero (deg).

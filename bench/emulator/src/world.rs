@@ -142,3 +142,6 @@ fn slice<'s>(scope: &rayon::ScopeFifo<'s>, position: &'s mut Position, around: A
         scope.spawn_fifo(move |scope| slice(scope, position, around, to, pace));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,14 @@
 
 mod bench_file;
 mod condition;
+mod event_kind;
 mod fault_file;
 mod fields;
 mod finding;
 mod meter_file;
 mod object;
 mod plan_file;
+mod play_test;
 mod port_test;
 mod quantity;
 mod resolve;
@@ -26,12 +28,16 @@ pub use bench_file::{
     PositionEntry, ProbeEntry,
 };
 pub use condition::Condition;
+pub use event_kind::EventKind;
 pub use fault_file::{FaultFile, FaultWords};
 pub use finding::{Finding, Severity, Source};
 pub use meter_file::MeterFile;
 pub use object::{DlmsValue, OBJECTS, ObjectName, ObjectPattern};
 pub use plan_file::{PlanFile, Requirement};
-pub use port_test::{ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule};
+pub use play_test::{Bounds, EventExpectation, EventSeries, Observable, PlayExpectation, PlayTest, Stage};
+pub use port_test::{
+    Answer, ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule,
+};
 pub use resolve::{
     Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, PulsePoint, RegisterPoint, ResolvedPlan,
     ResolvedStep, TestPoint, Variation, VariedPoint,

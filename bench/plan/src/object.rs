@@ -1,7 +1,9 @@
 //! Objects of a meter, by a name of this list or by OBIS code, and values as DLMS writes them.
 
+use meterbench_iec62056::apdu::CaptureObject;
 use meterbench_iec62056::data::{Data, EncodedData};
 use meterbench_iec62056::obis::Obis;
+use meterbench_iec62056::octets::Writer;
 
 use crate::fields::Findings;
 use crate::finding::{Finding, closest};
@@ -18,7 +20,7 @@ pub struct ObjectName {
 }
 
 /// Names for people: class and OBIS code (IEC 62056-6-1).
-pub const OBJECTS: [(&str, u16, Obis); 23] = [
+pub const OBJECTS: [(&str, u16, Obis); 74] = [
     ("association", 15, abstract_name(40, 0, 0)),
     ("logical-device-name", 1, abstract_name(42, 0, 0)),
     ("serial-number", 1, abstract_name(96, 1, 0)),
@@ -42,6 +44,57 @@ pub const OBJECTS: [(&str, u16, Obis); 23] = [
     ("voltage-l3", 3, register(72, 7)),
     ("current-l1", 3, register(31, 7)),
     ("power-factor", 3, register(13, 7)),
+    ("power-quality-log", 7, abstract_name(99, 98, 4)),
+    ("grid-event-log", 7, abstract_name(99, 98, 5)),
+    ("grid-snapshot", 7, Obis([1, 0, 99, 128, 0, 255])),
+    ("quality-flags", 1, abstract_name(96, 10, 128)),
+    ("alarm-register", 1, abstract_name(97, 98, 0)),
+    ("alarm-filter", 1, abstract_name(97, 98, 10)),
+    ("dip-threshold", 3, element(12, 31, 0)),
+    ("swell-threshold", 3, element(12, 35, 0)),
+    ("interruption-threshold", 3, element(12, 39, 0)),
+    ("voltage-hysteresis", 3, element(12, 132, 0)),
+    ("rapid-voltage-change-threshold", 3, element(12, 133, 0)),
+    ("rapid-voltage-change-hysteresis", 3, element(12, 133, 1)),
+    ("undervoltage-limit", 3, element(12, 134, 0)),
+    ("overvoltage-limit", 3, element(12, 135, 0)),
+    ("frequency-limit", 3, element(14, 134, 0)),
+    ("unbalance-limit", 3, element(12, 136, 2)),
+    ("thd-voltage-limit", 3, element(12, 137, 0)),
+    ("lost-neutral-limit", 3, element(12, 138, 0)),
+    ("lost-mv-phase-limit", 3, element(12, 138, 2)),
+    ("frequency-10-s", 3, element(14, 130, 0)),
+    ("unbalance-negative", 3, element(12, 129, 2)),
+    ("unbalance-zero", 3, element(12, 129, 0)),
+    ("voltage-150-cycles-l1", 3, element(32, 130, 0)),
+    ("voltage-10-min-l1", 3, element(32, 24, 0)),
+    ("voltage-2-h-l1", 3, element(32, 131, 0)),
+    ("thd-voltage-l1", 3, element(32, 7, 124)),
+    ("thd-current-l1", 3, element(31, 7, 124)),
+    ("thd-voltage-10-min-l1", 3, element(32, 24, 124)),
+    ("thd-current-10-min-l1", 3, element(31, 24, 124)),
+    ("voltage-spectrum-l1", 1, element(32, 128, 0)),
+    ("current-spectrum-l1", 1, element(31, 128, 0)),
+    ("current-l2", 3, register(51, 7)),
+    ("voltage-150-cycles-l2", 3, element(52, 130, 0)),
+    ("voltage-10-min-l2", 3, element(52, 24, 0)),
+    ("voltage-2-h-l2", 3, element(52, 131, 0)),
+    ("thd-voltage-l2", 3, element(52, 7, 124)),
+    ("thd-current-l2", 3, element(51, 7, 124)),
+    ("thd-voltage-10-min-l2", 3, element(52, 24, 124)),
+    ("thd-current-10-min-l2", 3, element(51, 24, 124)),
+    ("voltage-spectrum-l2", 1, element(52, 128, 0)),
+    ("current-spectrum-l2", 1, element(51, 128, 0)),
+    ("current-l3", 3, register(71, 7)),
+    ("voltage-150-cycles-l3", 3, element(72, 130, 0)),
+    ("voltage-10-min-l3", 3, element(72, 24, 0)),
+    ("voltage-2-h-l3", 3, element(72, 131, 0)),
+    ("thd-voltage-l3", 3, element(72, 7, 124)),
+    ("thd-current-l3", 3, element(71, 7, 124)),
+    ("thd-voltage-10-min-l3", 3, element(72, 24, 124)),
+    ("thd-current-10-min-l3", 3, element(71, 24, 124)),
+    ("voltage-spectrum-l3", 1, element(72, 128, 0)),
+    ("current-spectrum-l3", 1, element(71, 128, 0)),
 ];
 
 const fn abstract_name(c: u8, d: u8, e: u8) -> Obis {
@@ -50,6 +103,10 @@ const fn abstract_name(c: u8, d: u8, e: u8) -> Obis {
 
 const fn register(c: u8, d: u8) -> Obis {
     Obis([1, 0, c, d, 0, 255])
+}
+
+const fn element(c: u8, d: u8, e: u8) -> Obis {
+    Obis([1, 0, c, d, e, 255])
 }
 
 /// The interface class that objects of this name have (IEC 62056-6-2), where the plan does not say it.
@@ -135,7 +192,7 @@ pub struct DlmsValue {
 }
 
 /// Types of a value, as the standard names them.
-const TYPES: &str = "null-data, boolean, integer, long, double-long, long64, unsigned, long-unsigned, double-long-unsigned, long64-unsigned, enum, octet-string, visible-string";
+const TYPES: &str = "null-data, boolean, integer, long, double-long, long64, unsigned, long-unsigned, double-long-unsigned, long64-unsigned, enum, octet-string, visible-string, capture-objects";
 
 impl DlmsValue {
     /// Reads `long -60`, `boolean true`, `octet-string 0102FF`.
@@ -154,7 +211,30 @@ impl DlmsValue {
     }
 }
 
+/// What a snapshot captures: time, code of the event, and registers by name.
+fn capture_objects(names: &str) -> Option<Vec<u8>> {
+    const CODE: CaptureObject = CaptureObject { class: 1, name: abstract_name(96, 11, 4), attribute: 2, data_index: 0 };
+    const CLOCK: CaptureObject = CaptureObject { class: 8, name: Obis::CLOCK, attribute: 2, data_index: 0 };
+    let register = |text: &str| {
+        let known = OBJECTS.iter().find(|(known, ..)| *known == text).map(|(_, class, name)| (*class, *name));
+        let (class, name) = known.or_else(|| text.parse().ok().map(|name| (class_of(name), name)))?;
+        Some(CaptureObject { class, name, attribute: 2, data_index: 0 })
+    };
+    let registers = names.split_whitespace().map(register).collect::<Option<Vec<_>>>()?;
+    let all = || [CLOCK, CODE].into_iter().chain(registers.iter().copied());
+    let mut octets = vec![0; 24 * (registers.len() + 2) + 8];
+    let mut writer = Writer::new(&mut octets);
+    writer.array(all().count());
+    all().for_each(|object| object.encode(&mut writer));
+    let length = writer.finish().ok()?;
+    octets.truncate(length);
+    Some(octets)
+}
+
 fn encode(text: &str) -> Option<Vec<u8>> {
+    if let Some(names) = text.strip_prefix("capture-objects ") {
+        return capture_objects(names);
+    }
     let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
     let hexadecimal = || {
         let digits = rest.as_bytes();
@@ -192,7 +272,21 @@ mod tests {
         assert_eq!(encode("octet-string 0102"), Some(vec![9, 2, 1, 2]));
         assert_eq!(encode("null-data"), Some(vec![0]));
         assert_eq!(encode("visible-string a b"), Some(vec![10, 3, b'a', b' ', b'b']));
-        for bad in ["", "long", "long 40000", "byte 1", "octet-string 1", "octet-string xx", "boolean yes", "-60"] {
+        let captured = encode("capture-objects voltage-l1 1-0:31.7.0").unwrap();
+        assert_eq!(captured[..2], [1, 4]);
+        assert_eq!(captured.len(), 2 + 4 * 18);
+        assert_eq!(captured[38..56], [2, 4, 18, 0, 3, 9, 6, 1, 0, 32, 7, 0, 255, 15, 2, 18, 0, 0]);
+        for bad in [
+            "capture-objects nothing",
+            "",
+            "long",
+            "long 40000",
+            "byte 1",
+            "octet-string 1",
+            "octet-string xx",
+            "boolean yes",
+            "-60",
+        ] {
             assert_eq!(encode(bad), None, "{bad}");
         }
     }

@@ -62,6 +62,7 @@ impl PlanFile {
         fn any(steps: &[Step]) -> bool {
             steps.iter().any(|step| match &step.body {
                 Body::Influence { vary, .. } => vary.needs_waves(),
+                Body::Play(_) => true,
                 Body::Group { steps } => any(steps),
                 _ => false,
             })

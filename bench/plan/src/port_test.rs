@@ -25,7 +25,7 @@ pub enum PortCheck {
     /// Attributes are read and compared.
     Read { role: &'static str, expect: Vec<ReadExpectation> },
     /// An attribute is written. Where it must be refused, the event and the unchanged value prove it.
-    Write { role: &'static str, object: ObjectName, attribute: i8, value: DlmsValue, granted: bool },
+    Write { role: &'static str, object: ObjectName, attribute: i8, value: DlmsValue, answer: Answer },
     /// A method is called.
     Act { role: &'static str, object: ObjectName, method: i8, parameter: Option<DlmsValue>, granted: bool },
     /// Every attribute and method of every object, as every role.
@@ -44,6 +44,16 @@ pub enum PortCheck {
     Clock(ClockTest),
     /// Rows of the load profile after a time (s) at the load that stands.
     LoadProfile { role: &'static str, seconds: f64 },
+}
+
+/// What a meter must answer to who writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Granted,
+    /// This role may not.
+    Refused,
+    /// The role may, and the value is none that the attribute takes.
+    Invalid,
 }
 
 /// One attribute that is read.

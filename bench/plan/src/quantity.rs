@@ -148,6 +148,10 @@ pub(crate) fn parse(text: &str, key: &str, wanted: Dimension) -> Result<Amount, 
         let message = format!("`{text}` is counted from absolute zero, `{key}` needs °C");
         return Err((message, format!("write `{} °C`", ((number - 273.15) * 100.0).round() / 100.0)));
     }
+    if (wanted, dimension) == (Dimension::Voltage, Dimension::Ratio) {
+        let message = format!("`{text}` is a ratio, `{key}` needs {}", wanted.needs());
+        return Err((message, format!("write `{} Un`", number / 100.0)));
+    }
     if dimension != wanted {
         let message = format!("`{text}` is {}, `{key}` needs {}", dimension.noun(), wanted.needs());
         return Err((message, format!("write {}", wanted.example(&number.to_string()))));

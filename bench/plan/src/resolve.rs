@@ -9,12 +9,14 @@ use crate::condition::Condition;
 use crate::fields::Findings;
 use crate::finding::Finding;
 use crate::plan_file::{PlanFile, same_current};
+use crate::play_test::PlayTest;
 use crate::port_test::{PortCheck, PortTest};
 use crate::quantity::Amount;
 use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
 mod load_points;
+mod play;
 mod pulse_output;
 mod register_test;
 mod waves;
@@ -99,6 +101,8 @@ pub enum Action {
     RegisterTest {
         points: Vec<RegisterPoint>,
     },
+    /// A stimulus of the source, and what the meters say of it.
+    Play(Box<PlayTest>),
     /// Over a port, at the load that stands, or at this one where none does.
     Port {
         test: Box<PortTest>,
@@ -236,6 +240,7 @@ impl Resolver<'_> {
             }
             let action = match &step.body {
                 Body::CompositeError => self.composite(step, into),
+                Body::Play(play) => self.play(step, play, into),
                 _ => self.action(step),
             };
             let Some(action) = action else { continue };
@@ -315,7 +320,7 @@ impl Resolver<'_> {
                 Action::Flash { image: image.value.clone(), log_seconds: *log_seconds, span: image.span.clone() }
             }
             Body::Prompt { text } => Action::Prompt { text: text.clone() },
-            Body::CompositeError | Body::Group { .. } => return None,
+            Body::CompositeError | Body::Play(_) | Body::Group { .. } => return None,
         })
     }
 

@@ -13,7 +13,7 @@ use crate::quantity::{self, Amount, Dimension};
 use crate::yaml::{Node, Value};
 
 /// Steps of this version, with a line each for `list steps`.
-pub const STEPS: [(&str, &str); 28] = [
+pub const STEPS: [(&str, &str); 29] = [
     ("warm-up", "apply a load and wait: for, voltage, current"),
     ("accuracy", "percentage error at load points: at, readings, limit, sweep; without `at` the standard's own points"),
     (
@@ -28,6 +28,10 @@ pub const STEPS: [(&str, &str); 28] = [
     ("meter-constant", "impulses against the register (dial test): at"),
     ("pulse-output", "time on and off of the pulses on S0, and as many as on the LED and in the register: at"),
     ("interrupt", "voltage dips and interruptions without current: to, for, times; alone: the standard's own"),
+    (
+        "play",
+        "a stimulus, and what the meters say of it: dip, swell, interruption, step, wave, unbalance, grid, frequency, ramp, course, for, after, aligned, port, expect",
+    ),
     ("flash", "put firmware into the meters over their probes: image, log"),
     ("apply", "apply a load point and leave it on: voltage, current, power-factor, frequency, phases, direction"),
     ("wait", "let bench time pass: for, expect"),
@@ -48,10 +52,13 @@ pub const STEPS: [(&str, &str); 28] = [
 ];
 
 /// Words that will be steps; no plan can use them for anything else.
-pub const RESERVED_STEPS: [&str; 3] = ["play", "switch", "press"];
+pub const RESERVED_STEPS: [&str; 2] = ["switch", "press"];
 
+mod play;
 mod port;
 mod vary;
+
+pub(crate) use play::{Event, EventWords, Expected, ExpectedWhat, Play, Point, Shape, Wave};
 
 /// Load points in words: lists multiply, last key fastest.
 #[derive(Debug, Clone, Default)]
@@ -171,6 +178,7 @@ pub(crate) enum Body {
         at: Option<Vec<Block>>,
     },
     Port(PortTest),
+    Play(Box<Play>),
     Flash {
         image: Spanned<String>,
         log_seconds: f64,
@@ -296,6 +304,7 @@ impl StepReader<'_> {
             "starting" => &["direction"],
             "no-load" => &["voltage"],
             "meter-constant" | "register-test" => &["at", "limit"],
+            "play" => &play::KEYS,
             "flash" => &["image", "log"],
             "apply" => &LOAD_KEYS,
             "wait" => &["for", "expect"],
@@ -393,6 +402,7 @@ impl StepReader<'_> {
             "meter-constant" => Body::MeterConstant { at: self.at(fields)? },
             "pulse-output" => Body::PulseOutput { at: self.at(fields)? },
             "register-test" => Body::RegisterTest { at: self.at(fields)? },
+            "play" => Body::Play(Box::new(play::read(fields, findings)?)),
             "flash" => self.flash(fields)?,
             "apply" => Body::Apply { load: read_block(fields, findings) },
             "wait" => Body::Wait { seconds: self.duration(fields)?, expect: read_expect(fields, findings) },
@@ -594,7 +604,7 @@ fn energy(node: &Node, findings: &Findings) -> Option<EnergyKind> {
     }
 }
 
-const OBSERVABLES: [&str; 10] =
+pub(crate) const OBSERVABLES: [&str; 10] =
     ["impulses", "contact", "led", "event", "counter", "message", "register", "reading", "access", "display"];
 
 fn read_expect(fields: &Fields<'_>, findings: &Findings) -> Vec<CountExpectation> {

@@ -285,7 +285,20 @@ pub struct JournalLine {
 
 #[cfg(test)]
 mod tests {
+    use meterbench_waveform::{Sines, VoltageEvent, Waveform};
+
     use super::*;
+
+    #[test]
+    fn a_stimulus_with_an_event_survives_the_journal() {
+        let phases = [true, false, false];
+        let event = VoltageEvent { phases, share: 0.4, seconds: 0.2, point_on_wave_deg: 0.0, phase_jump_deg: 0.0 };
+        let (words, sines, waveform) = ("dip".to_owned(), Sines::default(), Waveform::default());
+        let played = Played { step: 1, words, from_ns: 5, to_ns: 6, sines, waveform, event: Some(event) };
+        let line = JournalLine { seq: 1, bench_ns: 6, event: Event::Played(Box::new(played)) };
+        let text = serde_json::to_string(&line).unwrap();
+        assert_eq!(serde_json::from_str::<JournalLine>(&text).unwrap(), line, "{text}");
+    }
 
     #[test]
     fn an_event_of_a_newer_version_is_kept() {

@@ -70,11 +70,19 @@ pub enum Feature {
     Han,
     /// Modem.
     Modem,
+    /// Log and counters of dips, swells, under- and overvoltage and distortion of the voltage.
+    VoltageQuality,
+    /// Log and counters of everything that EN 50160 describes.
+    PowerQuality,
+    /// Log of events of the grid.
+    GridEvents,
+    /// Snapshot of registers at an event.
+    Snapshot,
 }
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::SupplyControlSwitch,
         Self::LastGasp,
         Self::PulseOutput,
@@ -82,6 +90,10 @@ impl Feature {
         Self::AuxiliarySupply,
         Self::Han,
         Self::Modem,
+        Self::VoltageQuality,
+        Self::PowerQuality,
+        Self::GridEvents,
+        Self::Snapshot,
     ];
 
     /// The word in plans and meter files.
@@ -94,6 +106,10 @@ impl Feature {
             Self::AuxiliarySupply => "auxiliary-supply",
             Self::Han => "han",
             Self::Modem => "modem",
+            Self::VoltageQuality => "voltage-quality",
+            Self::PowerQuality => "power-quality",
+            Self::GridEvents => "grid-events",
+            Self::Snapshot => "snapshot",
         }
     }
 

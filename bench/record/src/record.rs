@@ -247,6 +247,9 @@ impl Record {
             again.len()
         ));
         self.superseded.extend(again);
+        if positions.is_empty() {
+            self.played.retain(|played| played.step < step);
+        }
         self.positions_counts.clear();
         self.counts = Counts::default();
         for measurement in &self.measurements {

@@ -1,5 +1,6 @@
 //! The bench a procedure works on.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ const TOLERANCE: f64 = 0.005;
 pub struct Calibrations {
     /// Of the reference [%].
     pub reference_percent: f64,
+    /// Of the amplitude of the source [%].
+    pub source_percent: f64,
     /// Of the chamber's sensor at the meter (K).
     pub chamber_kelvin: f64,
     /// Bounds of the isolation between source and position: ratio [%] and angle (rad).
@@ -112,6 +115,8 @@ pub struct Bench {
     pub(crate) standing: Option<LoadPoint>,
     /// What the test outputs of all meters count; none where they may have forgotten what they were told.
     output: Option<EnergyKind>,
+    /// Objects of the meters, by place, as far as they were asked for them.
+    pub(crate) objects: HashMap<usize, Vec<(u16, Obis)>>,
     /// Everything measured so far: what a later step computes with.
     pub(crate) measured: Vec<Measurement>,
 }
@@ -140,6 +145,7 @@ impl Bench {
             step: 0,
             standing: None,
             output: Some(EnergyKind::Active),
+            objects: HashMap::new(),
             measured,
         }
     }
@@ -223,6 +229,16 @@ impl Bench {
             self.reference.set_ranges(ranges.0, ranges.1).await?;
         }
         sleep(SETTLING).await;
+        self.standing = Some(load.clone());
+        Ok(())
+    }
+
+    /// A load was put out again after something else: its read-back stands, and it settles.
+    pub(crate) async fn stands(&mut self, load: &LoadPoint, setting: &Setting) -> Result<(), RunError> {
+        self.await_read_back(setting, &Waveform::default()).await?;
+        if load.ampere > 0.0 {
+            self.reference.set_ranges(load.volt, load.ampere).await?;
+        }
         self.standing = Some(load.clone());
         Ok(())
     }

@@ -27,6 +27,8 @@ pub enum RunError {
         "the plan asks for {asked}, and the source of this bench makes sines only: the built-in bench `emulated-3ph-waves` has one that makes waves"
     )]
     NoWaves { asked: String },
+    #[error("{what} stands for {asked} s, and the source of this bench needs {slow} s for a change")]
+    TooFast { what: String, asked: f64, slow: f64 },
     #[error("the journal cannot be written: its writer has gone")]
     JournalGone,
 }

@@ -22,6 +22,7 @@ mod influence;
 mod interruptions;
 mod meter_constant;
 mod no_load;
+mod play;
 mod ports;
 mod preparation;
 mod pulse_output;

@@ -14,7 +14,7 @@ mod objects;
 mod power_cut;
 
 use meterbench_instruments::{Access, MeterPort, PortError};
-use meterbench_plan::{Port, PortCheck, PortTest, ResolvedStep};
+use meterbench_plan::{Answer, Port, PortCheck, PortTest, ResolvedStep};
 use meterbench_record::{Event, Limit, LoadPoint, Uncertainty, Value};
 use serde_json::{Map, json};
 
@@ -65,7 +65,7 @@ pub(crate) async fn port_test(
 pub(crate) fn findings(test: &PortTest) -> usize {
     match &test.check {
         PortCheck::Read { expect, .. } => expect.len(),
-        PortCheck::Write { granted: true, .. } => 2,
+        PortCheck::Write { answer: Answer::Granted | Answer::Invalid, .. } => 2,
         PortCheck::Act { granted: true, .. } => 1,
         PortCheck::Write { .. } | PortCheck::Act { .. } => 3,
         PortCheck::AccessRights { .. } => 0,
@@ -89,9 +89,9 @@ pub(crate) fn seconds(test: &PortTest) -> f64 {
     const EVIDENCE: f64 = 30.0;
     match &test.check {
         PortCheck::Read { .. } => ASSOCIATION,
-        PortCheck::Write { granted, .. } | PortCheck::Act { granted, .. } => {
-            ASSOCIATION + if *granted { 0.0 } else { EVIDENCE }
-        }
+        PortCheck::Write { answer: Answer::Granted | Answer::Invalid, .. } => ASSOCIATION,
+        PortCheck::Act { granted: true, .. } => ASSOCIATION,
+        PortCheck::Write { .. } | PortCheck::Act { .. } => ASSOCIATION + EVIDENCE,
         PortCheck::AccessRights { .. } => 60.0,
         PortCheck::WrongKey { .. } => 2.0 * (ASSOCIATION + EVIDENCE),
         PortCheck::Replay { off_seconds, .. } => off_seconds.unwrap_or(0.0) + 3.0 * (ASSOCIATION + EVIDENCE),
@@ -125,8 +125,8 @@ impl<'b> Talk<'b> {
     async fn check(&mut self, check: &PortCheck) -> Result<(), PortError> {
         match check {
             PortCheck::Read { role, expect } => self.read(role, expect).await,
-            PortCheck::Write { role, object, attribute, value, granted } => {
-                self.write(role, object, *attribute, value, *granted).await
+            PortCheck::Write { role, object, attribute, value, answer } => {
+                self.write(role, object, *attribute, value, *answer).await
             }
             PortCheck::Act { role, object, method, parameter, granted } => {
                 self.act(role, object, *method, parameter.as_ref(), *granted).await

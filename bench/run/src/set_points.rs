@@ -6,6 +6,7 @@ use meterbench_record::LoadPoint;
 use meterbench_standards::{Influence, REFERENCE_C};
 
 use crate::error::RunError;
+use crate::play;
 use crate::waves;
 
 /// A step that asks for what this bench must not do.
@@ -30,6 +31,13 @@ pub fn check_set_points(
             let refused =
                 |error: RunError| Refused { step: step.name.clone(), at: format!(", {load}"), error: error.into() };
             waves::check(source, load, systems).map_err(refused)?;
+        }
+        if let Action::Play(test) = &step.action {
+            play::check(source, test, systems).map_err(|error| Refused {
+                step: step.name.clone(),
+                at: String::new(),
+                error: error.into(),
+            })?;
         }
         for celsius in temperatures(step) {
             let refused = |error: RunError| Refused { step: step.name.clone(), at: String::new(), error: error.into() };
@@ -56,6 +64,7 @@ fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {
         Action::PulseOutput { points } => points.iter().map(|p| &p.load).collect(),
         Action::RegisterTest { points } => points.iter().map(|p| &p.load).collect(),
         Action::Port { load, .. } => vec![load],
+        Action::Play(test) => vec![&test.load],
         Action::NoLoad { points, .. } => points.iter().map(|(load, _)| load).collect(),
         Action::Wait { .. }
         | Action::Prompt { .. }

@@ -12,7 +12,7 @@ use crate::bench::Bench;
 use crate::error::RunError;
 use crate::recorder::Recorder;
 use crate::{
-    accuracy, climate, composite, flash, influence, interruptions, meter_constant, no_load, ports, preparation,
+    accuracy, climate, composite, flash, influence, interruptions, meter_constant, no_load, play, ports, preparation,
     pulse_output, register_test, repeatability, self_heating, starting,
 };
 
@@ -162,6 +162,7 @@ async fn run_step(bench: &mut Bench, step: &ResolvedStep) -> Result<(), RunError
         }
         Action::PulseOutput { points } => pulse_output::pulse_output(bench, step, points).await?,
         Action::RegisterTest { points } => register_test::register_test(bench, step, points).await?,
+        Action::Play(test) => play::play(bench, step, test).await?,
         Action::Port { test, load } => ports::port_test(bench, step, test, load).await?,
     }
     bench.recorder.emit(Event::StepEnded(StepReport { step: step.number }))
@@ -182,6 +183,7 @@ pub fn step_info(step: &ResolvedStep) -> StepInfo {
         Action::PulseOutput { points } => 4 * points.len(),
         Action::RegisterTest { points } => points.len(),
         Action::Port { test, .. } => ports::findings(test),
+        Action::Play(test) => play::measurements(test),
         Action::Wait { expect, .. } => expect.len(),
         Action::WarmUp { .. } | Action::Apply { .. } | Action::Prompt { .. } | Action::Flash { .. } => 0,
     };

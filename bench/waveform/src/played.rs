@@ -40,7 +40,7 @@ pub struct Played {
     /// Their distortion.
     #[serde(default, skip_serializing_if = "Waveform::is_none")]
     pub waveform: Waveform,
-    /// A voltage event, if one was played.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// A voltage event, if one was played. A line of the journal has a word `event` of its own.
+    #[serde(rename = "voltage_event", default, skip_serializing_if = "Option::is_none")]
     pub event: Option<VoltageEvent>,
 }

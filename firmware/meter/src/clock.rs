@@ -13,7 +13,9 @@ use meterbench_iec62056::date_time::{ClockStatus, DateTime, Deviation, days_in_m
 use meterbench_metrology::SAMPLE_RATE;
 
 const PER_SECOND: u64 = SAMPLE_RATE as u64;
-const PER_MINUTE: u64 = 60 * PER_SECOND;
+/// Seconds between two ticks: minutes, and what is measured over ten seconds, are cut by them.
+const TICK: u64 = 10;
+const PER_TICK: u64 = TICK * PER_SECOND;
 const BILLION: i64 = 1_000_000_000;
 
 /// A day of the year at which the clock is moved, as a rule that holds every year.
@@ -163,8 +165,8 @@ pub struct Clock {
     now: u64,
     /// 1e-9 sample that the trim has not yet moved.
     residue: i64,
-    /// Samples to take until the next whole minute is shown.
-    to_minute: u64,
+    /// Samples to take until the next whole ten seconds are shown.
+    to_tick: u64,
     trim_ppb: i32,
     /// What must be added to standard time to come to UTC (minutes).
     zone: i16,
@@ -180,7 +182,7 @@ impl Clock {
         Self {
             now: 0,
             residue: 0,
-            to_minute: PER_MINUTE,
+            to_tick: PER_TICK,
             trim_ppb: 0,
             zone,
             daylight,
@@ -196,17 +198,17 @@ impl Clock {
         self.daylight_ignored = ignored;
     }
 
-    /// Samples to take until the clock shows the next whole minute, at least one: zones are whole minutes, so that it is one
-    /// everywhere.
-    pub fn samples_to_minute(&self) -> u64 {
-        self.to_minute
+    /// Samples to take until the clock shows the next whole ten seconds, at least one: zones are whole minutes, so that every
+    /// whole minute is one everywhere.
+    pub fn samples_to_tick(&self) -> u64 {
+        self.to_tick
     }
 
-    /// Counts anew what is left of the minute.
+    /// Counts anew what is left of ten seconds.
     fn aim(&mut self) {
-        let left = i128::from(PER_MINUTE - self.now % PER_MINUTE) * i128::from(BILLION) - i128::from(self.residue);
+        let left = i128::from(PER_TICK - self.now % PER_TICK) * i128::from(BILLION) - i128::from(self.residue);
         let pace = i128::from((BILLION + i64::from(self.trim_ppb)).max(1));
-        self.to_minute = u64::try_from((left + pace - 1) / pace).unwrap_or(1).max(1);
+        self.to_tick = u64::try_from((left + pace - 1) / pace).unwrap_or(1).max(1);
     }
 
     /// Goes on by so many samples.
@@ -218,10 +220,20 @@ impl Clock {
             self.now = self.now.saturating_add_signed(moved.div_euclid(BILLION));
         }
         self.residue = moved.rem_euclid(BILLION);
-        match self.to_minute.checked_sub(samples) {
-            Some(left) if left > 0 => self.to_minute = left,
+        match self.to_tick.checked_sub(samples) {
+            Some(left) if left > 0 => self.to_tick = left,
             _ => self.aim(),
         }
+    }
+
+    /// What the clock shows so many samples later, or earlier.
+    pub(crate) fn moved(&self, samples: i64) -> Self {
+        Self { now: self.now.saturating_add_signed(samples), ..*self }
+    }
+
+    /// What the clock shows, or showed, at a time (s of UTC since 2000).
+    pub(crate) fn showing(&self, utc: u64) -> Self {
+        Self { now: utc.saturating_mul(PER_SECOND), ..*self }
     }
 
     /// Seconds of UTC since 2000.
@@ -463,22 +475,22 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_minute_is_met_to_the_sample_however_the_way_is_cut() {
+    fn a_tick_is_met_to_the_sample_however_the_way_is_cut() {
         for trim in [0, -5_000, 7_300, 90_000_000] {
             let mut clock = central_europe();
             clock.set_trim_ppb(trim);
             clock.shift(37).unwrap();
             for cut in [1, 7, 1000, u64::MAX] {
-                let mut left = clock.samples_to_minute();
+                let mut left = clock.samples_to_tick();
                 let mut before = clock;
                 before.advance(left - 1);
-                assert_ne!(before.utc_seconds() % 60, 0, "trim {trim}");
+                assert_ne!(before.utc_seconds() % TICK, 0, "trim {trim}");
                 while left > 0 {
-                    assert_eq!(clock.samples_to_minute(), left);
+                    assert_eq!(clock.samples_to_tick(), left);
                     clock.advance(left.min(cut));
                     left -= left.min(cut);
                 }
-                assert_eq!((clock.utc_seconds() % 60, clock.local().hundredths), (0, 0), "trim {trim}");
+                assert_eq!((clock.utc_seconds() % TICK, clock.local().hundredths), (0, 0), "trim {trim}");
             }
         }
     }

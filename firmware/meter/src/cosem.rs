@@ -21,8 +21,9 @@ use meterbench_iec62056::security::{
 };
 use meterbench_iec62056::server::{Admission, Agreed, Approach, Interface, LogicalDevice, Notice};
 
+pub(crate) use classes::snapshot_value;
 pub(crate) use kept::KeptDevice;
-pub(crate) use objects::energy_of;
+pub(crate) use objects::{Object, energy_of, register as snapshot_register};
 pub(crate) use text::Text;
 
 pub use roles::{Group, Rights, Role, rights};
@@ -212,6 +213,7 @@ const CONFORMANCE: Conformance = PLAIN_CONFORMANCE.union(Conformance::GENERAL_PR
 const PLAIN_CONFORMANCE: Conformance = Conformance::BLOCK_TRANSFER_WITH_GET
     .union(Conformance::BLOCK_TRANSFER_WITH_SET)
     .union(Conformance::BLOCK_TRANSFER_WITH_ACTION)
+    .union(Conformance::GENERAL_BLOCK_TRANSFER)
     .union(Conformance::MULTIPLE_REFERENCES)
     .union(Conformance::PRIORITY_MANAGEMENT)
     .union(Conformance::SELECTIVE_ACCESS)

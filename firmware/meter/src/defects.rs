@@ -5,7 +5,7 @@
 use meterbench_iec62056::apdu::{ActionResult, DataAccessResult};
 use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::octets::Reader;
-use meterbench_metrology::{Energy, MeterConstant, Registers};
+use meterbench_metrology::{Energy, MeterConstant, Registers, Unbalance};
 
 use crate::cosem::{Group, Rights, Role, rights};
 use crate::meter::Meter;
@@ -33,7 +33,22 @@ pub struct Defects {
     pub dst_ignored: bool,
     /// Management writes and resets energies.
     pub legal_write: bool,
+    /// Dips, swells and interruptions end where they begin: a voltage near the threshold makes many of one.
+    pub dip_hysteresis_missing: bool,
+    /// Unbalance is made of magnitudes alone: the farthest from their mean, by the mean.
+    pub unbalance_by_magnitude: bool,
+    /// A snapshot is taken of the window that ends after its trigger.
+    pub snapshot_late: bool,
+    /// Occurrence counters stop at [`MOST_COUNTED`].
+    pub counter_saturates: bool,
+    /// Values are made of windows that are one cycle short.
+    pub short_window: bool,
+    /// Harmonics above the fortieth are left out of the distortion.
+    pub thd_to_40: bool,
 }
+
+/// Where a counter of four bits stops.
+pub const MOST_COUNTED: u32 = 15;
 
 /// Quanta of a watt-hour, as [`Energy`] counts them.
 const WATT_HOUR: u128 = 240 << 76;
@@ -71,6 +86,14 @@ fn misbook(from: &mut Energy, to: &mut Energy, ppm: u32) {
     let moved = from.quanta() / 1_000_000 * u128::from(ppm);
     *from = Energy::from_quanta(from.quanta().saturating_sub(moved));
     *to += Energy::from_quanta(moved);
+}
+
+/// What a meter without phasors takes for u2, and for u0 too.
+pub(crate) fn unbalance_by_magnitude(found: Unbalance, voltage_mv: &[u32; 3]) -> Unbalance {
+    let sum: u64 = voltage_mv.iter().map(|voltage| u64::from(*voltage)).sum();
+    let farthest = voltage_mv.iter().map(|voltage| (3 * u64::from(*voltage)).abs_diff(sum)).max().unwrap_or(0);
+    let share = (farthest * 100_000).checked_div(sum).unwrap_or(0) as u32;
+    Unbalance { negative: share, zero: share, ..found }
 }
 
 /// Sets an energy (Wh) by group C of the total, for the total (0) or a phase (1 to 3).

@@ -38,6 +38,7 @@ mod memory;
 mod meter;
 pub mod port;
 mod profile;
+mod quality;
 mod records;
 mod ring;
 mod type_number;
@@ -46,7 +47,7 @@ pub use clock::{Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Outage
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use image::{Image, ImageError};
-pub use memory::Memory;
+pub use memory::{Memory, Workspace};
 pub use meter::{Action, Meter, MeterError, Settings};
 pub use profile::{
     ActiveClass, Backup, Breaker, Energies, Flex, Han, Housing, Product, Profile, ReactiveClass, Variant,

@@ -262,7 +262,7 @@ mod tests {
 
         fn minutes(&mut self, minutes: u32) {
             for _ in 0..minutes {
-                self.clock.advance(self.clock.samples_to_minute());
+                (0..6).for_each(|_| self.clock.advance(self.clock.samples_to_tick()));
                 let (now, standard) = (Stamp::of(&self.clock.local()), self.clock.standard_seconds());
                 let minute = (now.utc / 60) as u32;
                 self.load.minute(&mut self.memory, now, standard, |c| minute + u32::from(c));

@@ -1,6 +1,8 @@
-//! Memory for rows that outlive a power cut: octets that the shell hands in.
+//! Memory that the shell hands in: octets for rows that outlive a power cut, and room for the analysis of the samples.
 
 use core::fmt;
+
+use meterbench_metrology::Analysis;
 
 /// Octets that keep what is written to them; the shell decides whether they do so without supply.
 ///
@@ -46,5 +48,48 @@ impl Memory {
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} octets", self.octets().len())
+    }
+}
+
+/// Where the analysis of the samples works; without it a meter measures no power quality.
+///
+/// A processor hands in a static one, which takes most of 50 kB. A body on a bench, which has a heap, has one of its own
+/// (feature `alloc`).
+#[derive(Default)]
+pub enum Workspace {
+    /// None.
+    #[default]
+    Absent,
+    /// A part of the memory of a processor.
+    Static(&'static mut Analysis),
+    /// One of its own.
+    #[cfg(feature = "alloc")]
+    Owned(alloc::boxed::Box<Analysis>),
+}
+
+impl Workspace {
+    /// One of its own where there is a heap, and else none.
+    pub(crate) fn own() -> Self {
+        #[cfg(feature = "alloc")]
+        return Self::Owned(alloc::boxed::Box::new(Analysis::new()));
+        #[cfg(not(feature = "alloc"))]
+        Self::Absent
+    }
+
+    /// The analysis, where there is one.
+    #[inline]
+    pub(crate) fn analysis(&mut self) -> Option<&mut Analysis> {
+        match self {
+            Self::Absent => None,
+            Self::Static(analysis) => Some(analysis),
+            #[cfg(feature = "alloc")]
+            Self::Owned(analysis) => Some(analysis),
+        }
+    }
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self, Self::Absent) { "absent" } else { "present" })
     }
 }

@@ -9,11 +9,14 @@ use meterbench_metrology::{
 
 use crate::clock::{Clock, ClockError, Outage};
 use crate::configuration::Configuration;
-use crate::cosem::{Device, Identity, energy_of};
+use crate::cosem::{Device, Identity, energy_of, snapshot_value};
 use crate::display::{Display, DisplayFormat, Unit};
 use crate::image::Image;
-use crate::memory::Memory;
-use crate::profile::Profile;
+use crate::memory::{Memory, Workspace};
+use crate::profile::{Product, Profile};
+use crate::quality::event::{Moment, Timeline, Told, Trigger};
+use crate::quality::monitor::{Monitor, Tick};
+use crate::quality::snapshot::MOST_REGISTERS;
 use crate::records::{Defaults, Records};
 use crate::ring::Stamp;
 
@@ -106,6 +109,8 @@ pub struct Meter {
     profile: Profile,
     device: Device,
     records: Records,
+    quality: Monitor,
+    workspace: Workspace,
     #[cfg(feature = "defects")]
     pub(crate) defects: crate::defects::Defects,
 }
@@ -143,6 +148,8 @@ impl Meter {
             profile: *profile,
             device,
             records,
+            quality: Monitor::new(profile, un),
+            workspace: Workspace::own(),
             #[cfg(feature = "defects")]
             defects: Default::default(),
         })
@@ -177,11 +184,23 @@ impl Meter {
         core::mem::take(&mut self.records.memory)
     }
 
+    /// The same meter with room for the analysis of its samples: without it there is no power quality.
+    #[must_use]
+    pub fn with_workspace(self, workspace: Workspace) -> Self {
+        Self { workspace, ..self }
+    }
+
+    /// Takes the room of the analysis away: the next meter goes on with it.
+    pub fn take_workspace(&mut self) -> Workspace {
+        core::mem::take(&mut self.workspace)
+    }
+
     /// The same meter with planted faults, to be given after its configuration.
     #[cfg(feature = "defects")]
     #[must_use]
     pub fn with_defects(mut self, defects: crate::defects::Defects) -> Self {
         self.device.clock.ignore_daylight_saving(defects.dst_ignored);
+        self.quality.plant(defects);
         self.defects = defects;
         self
     }
@@ -204,6 +223,15 @@ impl Meter {
         &mut self.records
     }
 
+    /// Power quality.
+    pub(crate) fn quality(&self) -> &Monitor {
+        &self.quality
+    }
+
+    pub(crate) fn quality_mut(&mut self) -> &mut Monitor {
+        &mut self.quality
+    }
+
     /// The time of the clock, as it is written down.
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp::of(&self.device.clock.local())
@@ -213,43 +241,109 @@ impl Meter {
     pub(crate) fn clock_was_set(&mut self, before: Stamp) {
         let registers = self.all_registers();
         self.records.clock_set(before, &self.device.clock, |c| energy_of(&registers, c));
+        self.quality.clock_set();
+        self.write_down();
     }
 
-    /// Lets the clock go on by so many samples; every whole minute sees the registers as they stand.
-    fn pass(&mut self, mut samples: u64) {
-        while samples >= self.device.clock.samples_to_minute() {
-            let left = self.device.clock.samples_to_minute();
-            samples -= left;
+    /// Lets the clock go on by so many samples from the one at which it stands; at every whole minute the registers are seen as
+    /// they stand.
+    fn pass(&mut self, mut from: u64, samples: u64) {
+        let end = from + samples;
+        while end - from >= self.device.clock.samples_to_tick() {
+            let left = self.device.clock.samples_to_tick();
+            from += left;
             self.device.clock.advance(left);
+            self.tick(from);
+        }
+        self.device.clock.advance(end - from);
+    }
+
+    /// The clock shows a whole ten seconds, and the next sample is this.
+    fn tick(&mut self, index: u64) {
+        let utc = self.device.clock.utc_seconds();
+        if utc.is_multiple_of(60) {
             let registers = self.all_registers();
             self.records.minute(&self.device.clock, |c| energy_of(&registers, c));
         }
-        self.device.clock.advance(samples);
+        self.quality.tick(&Tick { utc, moment: Moment::of(&self.device.clock), index });
+        self.write_down();
     }
 
     /// Takes a block of samples; hands every action to `act` in the order of its instant.
     pub fn process(&mut self, frames: &[Frame], mut act: impl FnMut(Action)) {
         let mut rest = frames;
         while !rest.is_empty() {
-            let to_minute = usize::try_from(self.device.clock.samples_to_minute()).unwrap_or(usize::MAX);
-            let (now, later) = rest.split_at(rest.len().min(to_minute));
+            let to_tick = usize::try_from(self.device.clock.samples_to_tick()).unwrap_or(usize::MAX);
+            let (now, later) = rest.split_at(rest.len().min(to_tick));
+            let index = self.state.sample_index();
             for frame in now {
-                if let Some(impulse) = self.config.process(&mut self.state, frame) {
+                if let Some(impulse) = self.take(frame, index) {
                     act(Action::Impulse(impulse));
                 }
+                if self.quality.has_told() {
+                    self.write_down();
+                }
             }
-            self.pass(now.len() as u64);
+            self.pass(index, now.len() as u64);
             rest = later;
         }
+    }
+
+    /// Takes one sample; the clock stands at the sample of this index.
+    #[inline]
+    fn take(&mut self, frame: &Frame, index: u64) -> Option<Impulse> {
+        let Self { config, state, quality, device, workspace, .. } = self;
+        let Some(analysis) = workspace.analysis() else { return config.process(state, frame) };
+        let time = Timeline { clock: &device.clock, index };
+        config.process_watched(state, analysis, frame, |found| quality.found(&found, &time))
     }
 
     /// Takes whole cycles of mains as sums, as [`Meter::process`] takes samples; see [`State::at_window_start`].
     pub fn process_cycle(&mut self, cycle: &CycleSums, mut act: impl FnMut(Action)) {
         // Energy is booked with the last sample: a minute that is over before sees the registers as they were.
-        let before = u64::from(cycle.samples.saturating_sub(1));
-        self.pass(before);
-        self.config.process_cycle(&mut self.state, cycle, |impulse| act(Action::Impulse(impulse)));
-        self.pass(u64::from(cycle.samples) - before);
+        let (from, before) = (self.state.sample_index(), u64::from(cycle.samples.saturating_sub(1)));
+        self.pass(from, before);
+        let Self { config, state, quality, device, workspace, .. } = self;
+        let act = |impulse| act(Action::Impulse(impulse));
+        match workspace.analysis() {
+            None => config.process_cycle(state, cycle, act),
+            Some(analysis) => {
+                let time = Timeline { clock: &device.clock, index: from + before };
+                config.process_cycle_watched(state, analysis, cycle, act, |found| quality.found(&found, &time));
+            }
+        }
+        if self.quality.has_told() {
+            self.write_down();
+        }
+        self.pass(from + before, u64::from(cycle.samples) - before);
+    }
+
+    /// Writes down what the monitor has told.
+    fn write_down(&mut self) {
+        #[cfg(feature = "defects")]
+        if let Some(trigger) = self.quality.take_late() {
+            self.take_snapshot(&trigger);
+        }
+        for told in self.quality.take_told() {
+            match told {
+                Told::Ended(event) => self.records.tell_quality(&event),
+                #[cfg(feature = "defects")]
+                Told::Began(trigger) if self.defects.snapshot_late => self.quality.put_off(trigger),
+                Told::Began(trigger) => self.take_snapshot(&trigger),
+            }
+        }
+    }
+
+    /// Takes a snapshot of the cycle in which an event began.
+    fn take_snapshot(&mut self, trigger: &Trigger) {
+        if self.profile.product != Product::Omnia {
+            return;
+        }
+        let mut values = [0; MOST_REGISTERS];
+        for (value, object) in values.iter_mut().zip(self.records.snapshots.objects()) {
+            *value = object.as_ref().map_or(0, |object| snapshot_value(self, object, &trigger.values));
+        }
+        self.records.take_snapshot(trigger, &values);
     }
 
     /// The metrology's state, for what hands it cycles.
@@ -279,7 +373,8 @@ impl Meter {
     /// What must outlive a power cut; the shell keeps it.
     pub fn persist(&self) -> Image {
         let Impulses { quantity, constant, .. } = self.config.impulses();
-        Image { kept: self.state.kept(), quantity, constant, device: Some(self.device.kept()) }
+        let quality = Some(self.quality.kept(self.state.sample_index()));
+        Image { kept: self.state.kept(), quantity, constant, device: Some(self.device.kept()), quality }
     }
 
     /// The image that the shell keeps before anything leaves a port; `None` where the one before still serves.
@@ -310,6 +405,12 @@ impl Meter {
         }
         let stood = self.stamp();
         self.device.clock.wake(outage);
+        if let Some(kept) = &image.quality {
+            // Where nobody knows how long it was, what is known of an event is how long it was seen.
+            let outage_ms = if let Outage::Bridged { ms } = outage { ms } else { 0 };
+            self.quality.restore(kept, outage_ms);
+        }
+        self.write_down();
         let registers = self.all_registers();
         self.records.power_up(stood, &self.device.clock, |c| energy_of(&registers, c));
     }

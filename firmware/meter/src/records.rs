@@ -1,4 +1,5 @@
-//! What the meter writes down with the time: load profile, demand, events. It outlives a power cut where the memory does.
+//! What the meter writes down with the time: load profile, demand, events, snapshots of the grid. It outlives a power cut where
+//! the memory does.
 //!
 //! | octets from | rows |
 //! |---|---|
@@ -6,7 +7,11 @@
 //! | 60 | maxima of the demand, four of them |
 //! | 516 | standard events |
 //! | 1092 | security events |
-//! | 2048 | load profile, up to the end |
+//! | 2048 | events of power quality, 64 of them |
+//! | 3968 | events of the grid, 32 of them |
+//! | 4928 | what a snapshot captures, two of them |
+//! | 5156 | snapshots, 12 of them |
+//! | 6656 | load profile, up to the end |
 
 use meterbench_iec62056::date_time::ClockStatus;
 use meterbench_metrology::Energy;
@@ -18,14 +23,26 @@ use crate::events::{EventLog, Log, SecurityEvent, StandardEvent};
 use crate::load_profile::{self, Capture, LoadProfile, status};
 use crate::memory::Memory;
 use crate::profile::{Product, Profile};
+use crate::quality::event::{Event, Trigger};
+use crate::quality::kind::QualityLog;
+use crate::quality::log::EventRing;
+use crate::quality::snapshot::{self, MOST_REGISTERS, Setup, Snapshots};
 use crate::ring::{Ring, Stamp};
 
 const SETUPS: usize = 0;
 const MAXIMA: usize = SETUPS + 2 * Ring::row_length(3);
 const STANDARD: usize = MAXIMA + 4 * Ring::row_length(demand::VALUES);
 const SECURITY: usize = STANDARD + EventLog::OCTETS;
-const LOAD: usize = 2048;
-const _: () = assert!(SECURITY + EventLog::OCTETS <= LOAD);
+const QUALITY: usize = 2048;
+const GRID: usize = QUALITY + EventRing::octets(QUALITY_ROWS);
+const SNAPSHOTS: usize = GRID + EventRing::octets(GRID_ROWS);
+const LOAD: usize = 6656;
+const _: () = assert!(SECURITY + EventLog::OCTETS <= QUALITY && SNAPSHOTS + snapshot::OCTETS <= LOAD);
+
+/// Events of power quality that are remembered.
+const QUALITY_ROWS: usize = 64;
+/// Events of the grid that are remembered.
+const GRID_ROWS: usize = 32;
 
 /// A register shows nine digits, as the display does.
 pub(crate) const CAPACITY: u64 = 1_000_000_000;
@@ -94,6 +111,9 @@ pub(crate) struct Records {
     pub(crate) demand: Demand,
     standard: EventLog,
     security: EventLog,
+    quality: EventRing,
+    grid: EventRing,
+    pub(crate) snapshots: Snapshots,
     pub(crate) defaults: Defaults,
     setups: Ring,
     maxima: Ring,
@@ -119,6 +139,9 @@ impl Records {
             demand,
             standard: EventLog::new(&memory, STANDARD, 3),
             security: EventLog::new(&memory, SECURITY, 4),
+            quality: EventRing::new(&memory, QUALITY, QUALITY_ROWS, QualityLog::Quality),
+            grid: EventRing::new(&memory, GRID, GRID_ROWS, QualityLog::Grid),
+            snapshots: Snapshots::new(profile, &memory, SNAPSHOTS),
             defaults,
             setups,
             maxima,
@@ -132,6 +155,35 @@ impl Records {
         match log {
             Log::Standard => &self.standard,
             Log::Security => &self.security,
+        }
+    }
+
+    /// The log of power quality, or of the grid.
+    pub(crate) fn quality_log(&self, log: QualityLog) -> &EventRing {
+        match log {
+            QualityLog::Quality => &self.quality,
+            QualityLog::Grid => &self.grid,
+        }
+    }
+
+    /// Writes an event of power quality or of the grid down.
+    pub(crate) fn tell_quality(&mut self, event: &Event) {
+        let log = match event.kind.log() {
+            QualityLog::Quality => &mut self.quality,
+            QualityLog::Grid => &mut self.grid,
+        };
+        log.push(&mut self.memory, event);
+    }
+
+    /// Keeps a snapshot of the registers that are captured, with their values in order.
+    pub(crate) fn take_snapshot(&mut self, trigger: &Trigger, values: &[u32; MOST_REGISTERS]) {
+        self.snapshots.push(&mut self.memory, trigger.at, trigger.kind, values);
+    }
+
+    /// Snapshots capture something else from now on.
+    pub(crate) fn set_snapshot(&mut self, profile: &Profile, now: Stamp, setup: Setup) {
+        if self.snapshots.set_setup(profile, &mut self.memory, now, setup) {
+            self.tell(now, StandardEvent::ParametersChanged);
         }
     }
 

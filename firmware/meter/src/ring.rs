@@ -20,7 +20,7 @@ const HEAD: usize = 16;
 const VALUE: usize = 4;
 
 /// When a row was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Stamp {
     /// UTC (s since 2000).
     pub(crate) utc: u64,

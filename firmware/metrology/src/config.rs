@@ -3,7 +3,7 @@
 use core::num::NonZeroU32;
 
 use crate::phase_delay::PhaseDelay;
-use crate::scale::{GAIN_BITS, QUANTA_PER_WATT_HOUR, SAMPLE_RATE};
+use crate::scale::{AMPERE_FULL_SCALE, FULL_SCALE, GAIN_BITS, QUANTA_PER_WATT_HOUR, SAMPLE_RATE, VOLT_FULL_SCALE};
 
 /// Number of measuring systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,16 @@ impl PhaseConfig {
             power_gain: (i128::from(voltage_gain) * i128::from(current_gain)) >> GAIN_BITS,
             power_offset: i128::from(calibration.power_offset) << GAIN_BITS,
         }
+    }
+
+    /// Volts of a count, for values of power quality.
+    pub(crate) fn volt_per_count(&self) -> f32 {
+        self.voltage_gain as i32 as f32 * (VOLT_FULL_SCALE as f32 / FULL_SCALE as f32 / (1u32 << GAIN_BITS) as f32)
+    }
+
+    /// Amperes of a count, for values of power quality.
+    pub(crate) fn ampere_per_count(&self) -> f32 {
+        self.current_gain as i32 as f32 * (AMPERE_FULL_SCALE as f32 / FULL_SCALE as f32 / (1u32 << GAIN_BITS) as f32)
     }
 }
 

@@ -4,6 +4,7 @@ mod budget;
 mod charts;
 mod matrix;
 mod position;
+mod quality;
 mod rights;
 mod row;
 mod shift;
@@ -20,9 +21,10 @@ use position::PositionPage;
 use row::{Row, Sources};
 
 /// The page, and what it includes.
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [(&str, &str); 4] = [
     ("report.html", include_str!("../../../../reports/templates/report.html")),
     ("position.html", include_str!("../../../../reports/templates/position.html")),
+    ("quality.html", include_str!("../../../../reports/templates/quality.html")),
     ("style.css", include_str!("../../../../reports/templates/style.css")),
 ];
 
@@ -57,6 +59,7 @@ pub fn render(record: &Record) -> Result<String, minijinja::Error> {
         expected => (expected * record.subject.tested().count()).max(record.measurements.len()),
         rule => rule_words(&record.subject.decision_rule),
         positions => Value::from(Serde(&positions)),
+        quality => quality::page(record).map(|page| Value::from(Serde(page))),
         superseded => Value::from(Serde(&superseded)),
         superseded_sources => Value::from(Serde(&sources)),
     })

@@ -1,6 +1,16 @@
-//! Charts: percentage error over current, an influence quantity or time; limit band, uncertainty bars.
+//! Charts: percentage error over current, an influence quantity or time, with limit band and uncertainty bars; waves, events, harmonics.
 
+mod event;
+mod harmonics;
+mod iti;
+mod plot;
 mod scale;
+mod steady;
+
+pub(super) use event::{Lane, LaneKind, event_figure};
+pub(super) use harmonics::{Commanded, Reading, harmonics_figure};
+pub(super) use iti::{Happening, iti_figure};
+pub(super) use steady::{phasor_figure, steady_figure};
 
 use std::fmt::Write as _;
 

@@ -7,7 +7,9 @@ mod faults;
 #[cfg(feature = "probe")]
 mod flash;
 mod influences;
+mod play;
 mod ports;
+mod power_quality;
 mod program;
 mod pulses;
 mod qemu;

@@ -82,7 +82,7 @@ fn a_pause_near_its_limit_by_design_fails_no_meter() {
 fn a_variant_without_the_output_cannot_show_it() {
     let meter = "meter: No flexible interface\ntype-number: 684-2-41D-13120070-1B14001\nclass: B\nreactive-class: 1\n\
                  phases: 3\nvoltage: 230 V\nfrequency: 50 Hz\ncurrent: 0.25-5(100) A\nconstant: 1000 imp/kWh\n\
-                 has: [supply-control-switch, han, modem]\n";
+                 has: [supply-control-switch, han, modem, voltage-quality, power-quality, grid-events, snapshot]\n";
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("bare.yaml");
     std::fs::write(&path, meter).unwrap();

@@ -23,7 +23,7 @@ impl Turning {
     }
 
     /// The sine now; turns on.
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> f64 {
         let (now, (c, s)) = (self.sin, self.step);
         (self.cos, self.sin) = (self.cos * c - self.sin * s, self.cos * s + self.sin * c);
@@ -61,7 +61,7 @@ impl Swing {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> f64 {
         match self {
             Self::Steady => 1.0,
@@ -122,7 +122,7 @@ impl Fluctuation {
     }
 
     /// Adds the interharmonics of the next sample and moves its amplitudes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, values: &mut [f64; 6]) {
         for ((value, inter), swing) in values.iter_mut().zip(&mut self.interharmonics).zip(&mut self.swings) {
             *value = (*value + inter.next()) * swing.next();

@@ -153,20 +153,15 @@ impl Sampler {
         if self.stale || self.next == self.own_sample(segment.from) || self.next.is_multiple_of(GRID) {
             self.begin(segment);
         }
-        let (noise, counts, samples) = (&self.noise, &self.noise_counts, self.next..end);
-        let noisy = counts.iter().any(|&n| n > 0.0);
-        let drawn = |n: u64| if noisy { noise.at(n) } else { [0.0; 6] };
+        let converted = Converted { noise: &self.noise, counts: &self.noise_counts, samples: self.next..end };
         match &mut self.generator {
-            Generator::Sines(oscillator) if noisy => {
-                frames.extend(samples.map(|n| frame(&oscillator.next(), counts, &noise.at(n))));
-            }
             Generator::Sines(oscillator) => {
-                frames.extend(samples.map(|_| frame(&oscillator.next(), counts, &[0.0; 6])));
+                // What turns stands in registers.
+                let mut turning = *oscillator;
+                converted.extend(frames, || turning.next());
+                *oscillator = turning;
             }
-            Generator::Wave(wave) if wave.fluctuation.is_none() => {
-                frames.extend(samples.map(|n| frame(&wave.next(), counts, &drawn(n))));
-            }
-            Generator::Wave(wave) => frames.extend(samples.map(|n| frame(&wave.next_fluctuating(), counts, &drawn(n)))),
+            Generator::Wave(wave) => wave.extend(frames, &converted),
         }
         self.next = end;
         self.warm(segment, around.air, end - 1, end);
@@ -249,7 +244,7 @@ impl Sampler {
 }
 
 impl Oscillator {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> [f64; 6] {
         let (now, (c, s)) = (self.cos, self.step);
         for n in 0..6 {
@@ -262,38 +257,64 @@ impl Oscillator {
 }
 
 impl Periodic {
-    #[inline]
-    fn next(&mut self) -> [f64; 6] {
-        let mut values = self.table.at(self.phase);
-        self.phase = self.phase.wrapping_add(self.step);
-        for (value, gain) in values.iter_mut().zip(&self.gains) {
-            *value *= gain;
+    #[inline(always)]
+    fn extend(&mut self, frames: &mut Vec<Frame>, converted: &Converted<'_>) {
+        let Self { table, phase, step, gains, fluctuation } = self;
+        let (gains, step, mut at) = (*gains, *step, *phase);
+        let mut next = || {
+            let mut values = table.at(at);
+            at = at.wrapping_add(step);
+            for (value, gain) in values.iter_mut().zip(gains) {
+                *value *= gain;
+            }
+            values
+        };
+        match fluctuation {
+            None => converted.extend(frames, next),
+            Some(fluctuation) => converted.extend(frames, || {
+                let mut values = next();
+                fluctuation.take(&mut values);
+                values
+            }),
         }
-        values
+        *phase = at;
     }
+}
 
-    #[inline]
-    fn next_fluctuating(&mut self) -> [f64; 6] {
-        let mut values = self.next();
-        if let Some(fluctuation) = &mut self.fluctuation {
-            fluctuation.take(&mut values);
-        }
-        values
-    }
+/// A stretch of samples on its way through the converter.
+struct Converted<'a> {
+    noise: &'a ChannelNoise,
+    /// RMS of the noise (counts).
+    counts: &'a [f64; 6],
+    samples: std::ops::Range<u64>,
 }
 
 /// Adding and subtracting 1.5·2⁵² leaves the nearest integer in the low bits of the mantissa.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
-/// What the converter gives for these values (counts) with this noise.
-#[inline]
-fn frame(values: &[f64; 6], counts: &[f64; 6], noise: &[f64; 6]) -> Frame {
-    let full = f64::from(FULL_SCALE);
-    let mut codes = [0i32; 6];
-    for n in 0..6 {
-        let value = (values[n] + counts[n] * noise[n]).clamp(-full, full - 1.0);
-        codes[n] = (value + ROUND).to_bits() as i32;
+impl Converted<'_> {
+    /// Appends what the converter gives for these values (counts).
+    #[inline(always)]
+    fn extend(&self, frames: &mut Vec<Frame>, mut next: impl FnMut() -> [f64; 6]) {
+        if self.counts.iter().any(|&n| n > 0.0) {
+            let counts = *self.counts;
+            frames.extend(self.samples.clone().map(|n| {
+                let (mut values, noise) = (next(), self.noise.at(n));
+                for place in 0..6 {
+                    values[place] += counts[place] * noise[place];
+                }
+                frame(&values)
+            }));
+        } else {
+            frames.extend(self.samples.clone().map(|_| frame(&next())));
+        }
     }
+}
+
+#[inline(always)]
+fn frame(values: &[f64; 6]) -> Frame {
+    const FULL: f64 = FULL_SCALE as f64;
+    let codes = values.map(|value| (value.clamp(-FULL, FULL - 1.0) + ROUND).to_bits() as i32);
     let [u1, u2, u3, i1, i2, i3] = codes;
     Frame { voltage: [u1, u2, u3], current: [i1, i2, i3] }
 }

@@ -56,4 +56,5 @@ fn samples_are_the_wave_they_describe() {
     }
 }
 
+mod speed;
 mod waves;

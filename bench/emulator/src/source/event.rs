@@ -1,4 +1,4 @@
-//! Voltage events: what a source plays on the output that stands.
+//! Voltage events of the tests: one of a source is made of its own commands.
 
 use super::{Output, Phasor};
 
@@ -25,11 +25,4 @@ impl Event {
         }
         during
     }
-}
-
-/// When something that was planned begins and is over (samples of bench time).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Span {
-    pub(crate) begin: f64,
-    pub(crate) end: f64,
 }

@@ -1,11 +1,15 @@
 //! The source's output over time: what it was commanded, as segments, planned ones included.
 
-use std::f64::consts::{SQRT_2, TAU};
+#[cfg(test)]
+use std::f64::consts::SQRT_2;
+use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use meterbench_metrology::SAMPLE_RATE;
 
-use super::{Event, Output, Span};
+#[cfg(test)]
+use super::Event;
+use super::Output;
 
 const RATE: f64 = SAMPLE_RATE as f64;
 
@@ -43,12 +47,14 @@ impl Segment {
         self.begun + wait / hertz * RATE
     }
 
+    #[cfg(test)]
     /// What a channel is multiplied by at a moment.
     pub(crate) fn factor(&self, place: usize, sample: f64) -> f64 {
         let modulation = self.output.distortion(place).and_then(|d| d.modulation);
         modulation.map_or(1.0, |m| m.factor((sample - self.modulated_from(place)) / RATE * m.hertz))
     }
 
+    #[cfg(test)]
     /// The momentary value of a channel (V, A): U1..U3, I1..I3 by place.
     pub(crate) fn value(&self, place: usize, sample: f64) -> f64 {
         let (angle, fundamental) = (self.angle_at(sample), self.output.channel(place));
@@ -71,6 +77,13 @@ impl Segment {
 /// Steps of a ramp, 50 ms each: an amplifier takes half a second from one set-point to the next.
 const RAMP_STEPS: u64 = 10;
 const RAMP_STEP_SAMPLES: u64 = SAMPLE_RATE as u64 / 20;
+
+/// When something that was planned begins and is over (samples of bench time).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) begin: f64,
+    pub(crate) end: f64,
+}
 
 /// Everything the source has put out and will put out by the commands it was given.
 #[derive(Debug, Clone)]
@@ -134,9 +147,8 @@ impl SourceLog {
         self.segments.push(Segment { from: at, turns, begun, output });
     }
 
+    #[cfg(test)]
     /// Plays an event on what stands, from the next time that L1 passes its point on wave; what stood before stands again after it.
-    ///
-    /// Whatever was planned is dropped: an event that is going on ends at this sample.
     pub(crate) fn play(&mut self, sample: u64, event: &Event) -> Span {
         let during = event.on(self.standing());
         self.play_steps(sample, event.point_on_wave_deg, &[(during, event.seconds)])
@@ -144,6 +156,8 @@ impl SourceLog {
 
     /// Plays outputs one after the other, each for its time (s), from the next time that L1 passes this point on wave (deg after the
     /// zero crossing upwards of its fundamental); what stood before stands again after them.
+    ///
+    /// Whatever was planned is dropped: what is going on ends at this sample.
     pub(crate) fn play_steps(&mut self, sample: u64, point_on_wave_deg: f64, steps: &[(Output, f64)]) -> Span {
         let standing = self.standing().clone();
         if self.segments[self.segments.len() - 1].from > sample as f64 {

@@ -194,7 +194,13 @@ impl Resolver<'_> {
         Some(ampere)
     }
 
-    fn within(&self, value: f64, range: std::ops::RangeInclusive<f64>, unit: &str, span: &Range<usize>) -> Option<()> {
+    pub(super) fn within(
+        &self,
+        value: f64,
+        range: std::ops::RangeInclusive<f64>,
+        unit: &str,
+        span: &Range<usize>,
+    ) -> Option<()> {
         if range.contains(&value) {
             return Some(());
         }

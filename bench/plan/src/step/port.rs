@@ -4,7 +4,7 @@ use crate::fields::{Fields, Findings};
 use crate::finding::{Finding, closest};
 use crate::object::{self, DlmsValue, ObjectName, ObjectPattern};
 use crate::port_test::{
-    ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule,
+    Answer, ClockTest, Port, PortCheck, PortTest, READ_UNITS, ROLES, ReadExpectation, ReadValue, RightsRule,
 };
 use crate::quantity::{self, Dimension};
 use crate::yaml::{Node, Value};
@@ -52,14 +52,14 @@ impl PortReader<'_> {
                     fields.missing("value", "step `write`", findings);
                     None
                 })?,
-                granted: self.granted()?,
+                answer: self.answer(true)?,
             },
             "act" => PortCheck::Act {
                 role: self.role("management")?,
                 object: self.object()?,
                 method: self.number("method", 1)?,
                 parameter: self.value("parameter")?,
-                granted: self.granted()?,
+                granted: self.answer(false)? == Answer::Granted,
             },
             "access-rights" => PortCheck::AccessRights { rules: self.rules()? },
             "wrong-key" => PortCheck::WrongKey { role: self.secured_role()? },
@@ -148,8 +148,8 @@ impl PortReader<'_> {
         quantity::absolute(node, "for", Dimension::Time, bounds, self.findings)
     }
 
-    /// `expect: [{ access: refused }]`
-    fn granted(&self) -> Option<bool> {
+    /// `expect: [{ access: refused }]`; a value can be invalid too.
+    fn answer(&self, has_value: bool) -> Option<Answer> {
         let label = "write `expect: [{ access: refused }]` or `granted`";
         let Some(items) = self.items("expect", label)? else {
             self.fields.missing("expect", &format!("step `{}`", self.word), self.findings);
@@ -163,11 +163,14 @@ impl PortReader<'_> {
         };
         let item = Fields::open(item, "an expectation", &["access"], self.findings)?;
         match item.required_text("access", "an expectation", self.findings)? {
-            ("granted", _) => Some(true),
-            ("refused", _) => Some(false),
+            ("granted", _) => Some(Answer::Granted),
+            ("refused", _) => Some(Answer::Refused),
+            ("invalid", _) if has_value => Some(Answer::Invalid),
             (other, node) => {
                 let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no answer"));
-                self.findings.push(finding.label("write `granted` or `refused`"));
+                let known =
+                    if has_value { "write `granted`, `refused` or `invalid`" } else { "write `granted` or `refused`" };
+                self.findings.push(finding.label(known));
                 None
             }
         }

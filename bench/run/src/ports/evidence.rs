@@ -118,10 +118,13 @@ impl Talk<'_> {
 
 /// Whether an attribute changes by itself: time, readings, demand, logs, counters, and energies under load do.
 fn stands(object: &ListedObject, attribute: i8, at_rest: bool) -> bool {
-    let [a, _, c, d, ..] = object.name.0;
+    let [a, _, c, d, e, _] = object.name.0;
     match object.class {
-        // Invocation counters, the last event and the status of the newest row go on.
-        1 => !matches!((a, c, d), (0, 43, 1) | (0, 96, 10 | 11)),
+        // Invocation counters, the last event, the status of the newest row, counts of events, alarms and spectra go on.
+        1 => !matches!(
+            (a, c, d, e),
+            (0, 43, 1, _) | (0, 96, 10 | 11 | 15, _) | (0, 97, 98, 0) | (1, _, 32 | 36 | 128, _)
+        ),
         3 => attribute != 2 || d == 8 && at_rest,
         8 => !matches!(attribute, 2 | 4),
         9 | 11 | 17 | 19 | 20 | 22 | 23 | 41 | 64 => true,

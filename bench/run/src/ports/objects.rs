@@ -4,7 +4,7 @@ use meterbench_iec62056::apdu::{AttributeDescriptor, DataAccessResult, MethodDes
 use meterbench_iec62056::client::ClientError;
 use meterbench_iec62056::data::EncodedData;
 use meterbench_instruments::{PortError, result_words};
-use meterbench_plan::{DlmsValue, ObjectName, READ_UNITS, ReadExpectation, ReadValue};
+use meterbench_plan::{Answer, DlmsValue, ObjectName, READ_UNITS, ReadExpectation, ReadValue};
 use meterbench_record::Value;
 use meterbench_standards::gum::Budget;
 use serde_json::json;
@@ -75,18 +75,37 @@ impl Talk<'_> {
         Ok(finding)
     }
 
-    /// Writes an attribute. What is refused is refused, logged, and leaves nothing behind; what is granted reads back.
+    /// Writes an attribute. What is refused is refused, logged, and leaves nothing behind; what is granted reads back; of a value
+    /// that is invalid nothing stands.
     pub(super) async fn write(
         &mut self,
         role: &str,
         object: &ObjectName,
         attribute: i8,
         value: &DlmsValue,
-        granted: bool,
+        answer: Answer,
     ) -> Result<(), PortError> {
         let subject = format!("{role} writes {} attribute {attribute}", object.words);
         let attribute = AttributeDescriptor { class: object.class, name: object.name, attribute };
-        if granted {
+        if answer == Answer::Invalid {
+            self.associate(role).await?;
+            let before = self.port.get(attribute).await?;
+            let result = self.port.set(attribute, &value.octets).await?;
+            let refused = result != DataAccessResult::SUCCESS && !is_denied(result.0);
+            self.find(Finding::met(
+                &subject,
+                "access",
+                refused,
+                &result_words(result.0),
+                "refused for its value",
+                None,
+            ));
+            let same = self.port.get(attribute).await? == before && before.is_ok();
+            let found = if same { "unchanged" } else { "changed" };
+            self.find(Finding::met(&subject, "data", same, found, "unchanged", None));
+            return Ok(());
+        }
+        if answer == Answer::Granted {
             self.associate(role).await?;
             let result = self.port.set(attribute, &value.octets).await?;
             self.succeeded(&subject, result.0);

@@ -5,7 +5,7 @@ use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::octets::Writer;
 
 use super::Caller;
-use super::objects::{DemandOf, Kind, Object};
+use super::objects::{DemandOf, Kind, Object, QualityKind};
 use crate::events::StandardEvent;
 use crate::meter::Meter;
 
@@ -19,12 +19,17 @@ mod hdlc_setup;
 mod load_profile;
 mod local_port;
 mod profile_generic;
+mod quality;
+mod quality_log;
 mod register;
 mod sap_assignment;
 mod script_table;
 mod security_setup;
 mod single_action_schedule;
+mod snapshot;
 mod tcp_udp_setup;
+
+pub(crate) use register::snapshot_value;
 
 /// What can be written and called of a class.
 pub(crate) struct Class {
@@ -63,6 +68,14 @@ pub(crate) fn of(object: &Object) -> Class {
         Kind::LocalPort => class(9, &[4, 5], 0),
         Kind::Hdlc => class(9, &[7, 8], 0),
         Kind::Security(_) => class(5, &[2], 2),
+        Kind::Quality(kind) => match kind {
+            QualityKind::Value(_) => class(3, &[], 0),
+            QualityKind::Limit(_) => class(3, &[2], 0),
+            QualityKind::AlarmRegister | QualityKind::AlarmFilter => class(2, &[2], 0),
+            QualityKind::Log(_) => class(8, &[], 0),
+            QualityKind::Snapshot => class(8, &[3], 0),
+            _ => class(2, &[], 0),
+        },
     }
 }
 
@@ -101,6 +114,13 @@ pub(crate) fn get(
         Kind::TcpUdp => tcp_udp_setup::get(meter.device(), attribute, out),
         Kind::Hdlc => hdlc_setup::get(meter.device(), attribute, out),
         Kind::Security(role) => security_setup::get(meter, caller, role, attribute, out),
+        Kind::Quality(kind) => match kind {
+            QualityKind::Value(value) => register::quality(meter, value, attribute, out),
+            QualityKind::Limit(limit) => register::limit(meter, limit, attribute, out),
+            QualityKind::Log(log) => quality_log::get(meter, log, attribute, out),
+            QualityKind::Snapshot => snapshot::get(meter, attribute, out),
+            other => quality::get(meter, other, out),
+        },
     }
     Ok(())
 }
@@ -116,6 +136,8 @@ pub(crate) fn get_in_part(
     match object.kind {
         Kind::EventLog(log) => event_log::get_in_part(meter, log, access, out),
         Kind::LoadProfile => load_profile::get_in_part(meter, access, moment, out),
+        Kind::Quality(QualityKind::Log(log)) => quality_log::get_in_part(meter, log, access, out),
+        Kind::Quality(QualityKind::Snapshot) => snapshot::get_in_part(meter, access, out),
         // Nothing else is read in part.
         _ => Err(DataAccessResult::SCOPE_OF_ACCESS_VIOLATED),
     }
@@ -145,6 +167,9 @@ pub(crate) fn set(meter: &mut Meter, object: &Object, attribute: u8, value: Enco
         Kind::LocalPort => local_port::set(device, attribute, value),
         Kind::Hdlc => hdlc_setup::set(device, attribute, value),
         Kind::Security(role) => security_setup::set(device, role, value),
+        Kind::Quality(QualityKind::Limit(limit)) => register::set_limit(meter, limit, value),
+        Kind::Quality(QualityKind::Snapshot) => snapshot::set(meter, value),
+        Kind::Quality(kind) => quality::set(meter, kind, value),
         _ => DataAccessResult::READ_WRITE_DENIED,
     }
 }

@@ -133,6 +133,11 @@ impl Device {
 }
 
 impl KeptDevice {
+    /// The clock as it stood.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Bytes: clock, set-up of the ports, challenges; then of each role counter of requests and of answers, generation, keys.
     pub(crate) const SIZE: usize = Clock::KEPT + 6 + 4 + 3 * Self::ROLE;
     /// Bytes of each role.

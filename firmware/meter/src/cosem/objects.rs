@@ -2,6 +2,8 @@
 //!
 //! Source of the codes: IEC 62056-6-1 and the free list of the DLMS User Association.
 
+mod quality;
+
 use meterbench_iec62056::obis::Obis;
 use meterbench_metrology::{Energy, PhaseReadings, Readings, Registers};
 
@@ -9,6 +11,8 @@ use super::roles::{Group, Role};
 use crate::demand::QUANTITIES;
 use crate::events::Log;
 use crate::profile::{Energies, Profile};
+
+pub(crate) use quality::{PhaseCount, QualityKind, QualityValue};
 
 /// An object: a class, a name, and what stands behind it.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +55,8 @@ pub(crate) enum Kind {
     BillingScript,
     /// When billing periods end.
     BillingEnd,
+    /// Of power quality.
+    Quality(QualityKind),
 }
 
 /// What is made of the demand.
@@ -103,6 +109,7 @@ pub(crate) mod unit {
     pub(crate) const AMPERE: u8 = 33;
     pub(crate) const VOLT: u8 = 35;
     pub(crate) const HERTZ: u8 = 44;
+    pub(crate) const PERCENT: u8 = 56;
     pub(crate) const NONE: u8 = 255;
 }
 
@@ -125,6 +132,7 @@ impl Object {
             Kind::Hdlc => (23, 1),
             Kind::TcpUdp => (41, 0),
             Kind::Security(_) => (64, 0),
+            Kind::Quality(kind) => kind.class(),
         }
     }
 
@@ -133,6 +141,7 @@ impl Object {
         let (c, phase) = match self.kind {
             Kind::Energy(_, phase) | Kind::Reading(_, phase) => (self.name.c() - 20 * phase, phase),
             Kind::Demand(..) => (self.name.c(), 0),
+            Kind::Quality(kind) => return kind.is_on(profile),
             _ => return true,
         };
         let quantity = match c {
@@ -240,12 +249,18 @@ pub(crate) fn all(profile: &Profile) -> impl Iterator<Item = Object> + '_ {
         .chain(by_phase)
         .chain(demands)
         .chain(readings)
+        .chain(quality::all())
         .filter(|object| object.is_on(profile))
 }
 
 /// The object of this name.
 pub(crate) fn find(profile: &Profile, name: Obis) -> Option<Object> {
     all(profile).find(|object| object.name == name)
+}
+
+/// The register of this name that a snapshot can capture: any of class 3.
+pub(crate) fn register(profile: &Profile, [c, d, e]: [u8; 3]) -> Option<Object> {
+    find(profile, obis(1, 0, c, d, e)).filter(|object| object.class().0 == 3)
 }
 
 /// The name of a maximum of the demand.

@@ -72,8 +72,12 @@ pub enum Group {
     Legal,
     /// Voltages, currents, powers of this moment.
     Reading,
-    /// Event loggers.
+    /// Event loggers, and how often what happened.
     Events,
+    /// What counts as an event of power quality, and what a snapshot captures.
+    QualitySetup,
+    /// What was not looked at yet, and what raises an alarm.
+    Alarms,
     /// The load profile: copies of registers, not the registers.
     LoadProfile,
     /// How ports behave.
@@ -86,12 +90,14 @@ pub enum Group {
 
 impl Group {
     /// Every group.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Identity,
         Self::Clock,
         Self::Legal,
         Self::Reading,
         Self::Events,
+        Self::QualitySetup,
+        Self::Alarms,
         Self::LoadProfile,
         Self::Ports,
         Self::Association,
@@ -117,13 +123,15 @@ const RWA: Rights = Rights { write: true, act: true, ..R };
 
 /// Rows by [`Group::ALL`], columns by [`Role::ALL`].
 #[rustfmt::skip]
-const RIGHTS: [[Rights; 4]; 9] = [
+const RIGHTS: [[Rights; 4]; 11] = [
     //               public  management  reader  installer
     /* identity    */ [R,    R,          R,      R  ],
     /* clock       */ [R,    RWA,        R,      RWA],
     /* legal       */ [NONE, R,          R,      R  ],
     /* reading     */ [NONE, R,          R,      R  ],
     /* events      */ [NONE, R,          R,      R  ],
+    /* quality     */ [NONE, R,          R,      RW ],
+    /* alarms      */ [NONE, RW,         R,      RW ],
     /* profile     */ [NONE, RWA,        R,      RW ],
     /* ports       */ [NONE, RWA,        NONE,   RWA],
     /* association */ [R,    R,          R,      R  ],

@@ -2,9 +2,11 @@
 
 #[cfg(feature = "defects")]
 mod defects;
+mod general_blocks;
 mod passwords;
 mod ports;
 mod power_cut;
+mod quality;
 mod records;
 
 use meterbench_iec62056::acse::{Diagnostic, Mechanism, UserDiagnostic};
@@ -206,7 +208,7 @@ fn every_role_opens_its_association_and_reads_its_list_in_blocks() {
         let mut line = Line::open(THREE_PHASE, role);
         let list = line.get(15, "0-0:40.0.0", 2).unwrap();
         assert!(list.len() > 1024, "{role:?}: {} octets", list.len());
-        assert_eq!(objects(&list).len(), 99, "{role:?}");
+        assert_eq!(objects(&list).len(), 253, "{role:?}");
     }
     let mut line = Line::open(OMNIPOWER_IMPORT, Role::Reader);
     let list = objects(&line.get(15, "0-0:40.0.0", 2).unwrap());

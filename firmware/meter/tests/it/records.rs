@@ -14,7 +14,7 @@ const CLOCK: CaptureObject = CaptureObject { class: 8, name: Obis::CLOCK, attrib
 const STATUS: CaptureObject =
     CaptureObject { class: 1, name: Obis([0, 0, 96, 10, 1, 255]), attribute: 2, data_index: 0 };
 /// Octets in front of the load profile.
-const LOGS: usize = 2048;
+const LOGS: usize = 6656;
 
 fn energy(c: u8) -> CaptureObject {
     CaptureObject { class: 3, name: Obis([1, 0, c, 8, 0, 255]), attribute: 2, data_index: 0 }

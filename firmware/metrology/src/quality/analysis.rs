@@ -1,48 +1,52 @@
 //! The analysis beside the metrology: it looks at the same samples, and changes nothing of what they are counted as.
 
 use super::boundaries::{Boundaries, Boundary};
-use super::harmonics;
+#[cfg(feature = "defects")]
+use super::defects::QualityDefects;
+use super::folding::CYCLES;
+use super::harmonics::Harmonics;
 use super::lanes::sqrt;
 use super::samples::{CHANNELS, Samples};
-use super::values::{Found, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance, distortion};
-use crate::config::{Config, PhaseConfig};
-use crate::cycle::{CycleSums, PhaseSums};
+use super::sums;
+use super::values::{Found, HIGHEST_ORDER, HalfCycle, Spectrum};
+use super::windows::Window;
+use crate::config::Config;
+use crate::cycle::CycleSums;
 use crate::impulse::{Impulse, SampleInstant};
-use crate::scale::{AMPERE_FULL_SCALE, FULL_SCALE, GAIN_BITS, VOLT_FULL_SCALE};
 use crate::state::{EndedWindow, Frame, State};
 
 const ONE: u64 = 1 << 16;
-/// Fundamentals below these have no distortion worth a figure (V, A).
-const LEAST_VOLT: f32 = 5.0;
-const LEAST_AMPERE: f32 = 0.01;
 const NO_RANGE: (f32, f32) = (f32::INFINITY, 0.0);
-/// Mean squares this far apart are the same for a channel that is all but dead (counts²): 24 mA.
-const NOISE: f32 = 1e6;
-/// Samples behind the end of a window that its last points need.
-const BEHIND: u64 = 6;
 
 /// Everything the analysis of power quality keeps: the samples of one window and what is under way.
 ///
 /// No part of a [`State`]: registers, impulses and readings are the same to the bit with it and without it.
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    samples: Samples,
-    boundaries: Boundaries,
+    pub(super) samples: Samples,
+    pub(super) boundaries: Boundaries,
     /// Phase whose voltage gives the boundaries.
     sync: usize,
     /// Mean of each channel, taken off for RMS values (counts).
     direct: [f32; CHANNELS],
     /// Least and greatest mean square of a cycle since the last window (counts²).
-    range: [(f32, f32); CHANNELS],
+    pub(super) range: [(f32, f32); CHANNELS],
+    /// A half cycle since the last window was longer or shorter than half a period.
+    pub(super) irregular: bool,
     /// The last cycle that came as sums.
     before: Option<Before>,
     /// A window that has ended and waits for what is still to come of it.
-    ended: Option<EndedWindow>,
+    pub(super) ended: Option<EndedWindow>,
+    /// The window whose harmonics are on their way.
+    pub(super) under_way: Option<Window>,
+    pub(super) harmonics: Harmonics,
     /// Sums of the detector after five cycles of the window under way.
-    half_way: (i64, i64),
+    pub(super) half_way: (i64, i64),
     /// Where the last window ended.
-    window: u64,
-    spectrum: Spectrum,
+    pub(super) last_window: u64,
+    pub(super) spectrum: Spectrum,
+    #[cfg(feature = "defects")]
+    defects: QualityDefects,
 }
 
 /// A cycle that came as sums.
@@ -69,19 +73,49 @@ impl Analysis {
             sync: 0,
             direct: [0.0; CHANNELS],
             range: [NO_RANGE; CHANNELS],
+            irregular: false,
             before: None,
             ended: None,
+            under_way: None,
+            harmonics: Harmonics::new(),
             half_way: (0, 0),
-            window: 0,
+            last_window: 0,
             spectrum: Spectrum::new(),
+            #[cfg(feature = "defects")]
+            defects: QualityDefects { short_window: false, thd_to_40: false },
         }
+    }
+
+    /// Windows are wrong in these ways from now on.
+    #[cfg(feature = "defects")]
+    pub fn plant(&mut self, defects: QualityDefects) {
+        self.defects = defects;
+    }
+
+    /// Cycles that a window is made of.
+    pub(super) fn cycles_of_window(&self) -> u64 {
+        #[cfg(feature = "defects")]
+        if self.defects.short_window {
+            return 8;
+        }
+        CYCLES
+    }
+
+    /// The last order in THD.
+    pub(super) fn highest_of_distortion(&self) -> usize {
+        #[cfg(feature = "defects")]
+        if self.defects.thd_to_40 {
+            return 40;
+        }
+        HIGHEST_ORDER
     }
 }
 
 impl Config {
     /// Like [`Config::process`], and tells what the analysis finds, in order of time.
     ///
-    /// A half cycle is told up to 5 ms after it has ended, a window up to 15 ms after it has ended.
+    /// A half cycle is told up to 5 ms after it has ended, a window up to 15 ms after it has ended: its harmonics are computed in pieces, one
+    /// with every sample.
     pub fn process_watched(
         &self,
         state: &mut State,
@@ -124,7 +158,8 @@ impl Analysis {
             // In place: the rings are larger than a stack.
             self.samples.begin_at(index);
             self.boundaries.begin_at(index * ONE, self.boundaries.period());
-            (self.direct, self.before, self.ended) = ([0.0; CHANNELS], None, None);
+            (self.direct, self.before, self.irregular) = ([0.0; CHANNELS], None, true);
+            (self.ended, self.under_way) = (None, None);
         }
     }
 
@@ -147,17 +182,16 @@ impl Analysis {
         }
         let voltage = 2 * self.sync;
         if let Some(boundary) = self.boundaries.take(slot, self.samples.at(voltage, slot) - self.direct[voltage]) {
-            self.tell_window_if(config, |_, end| end + ONE < boundary.at, found);
+            self.hurry_window(config, &boundary, found);
             self.tell_half_cycle(config, &boundary, found);
         }
-        if self.ended.is_some() {
-            // The last points of the window need samples behind it.
-            let behind = |a: &Self, end| a.samples.next() * ONE >= end + BEHIND * ONE;
-            self.tell_window_if(config, |a, end| a.boundaries.have_passed(end) && behind(a, end), found);
+        if self.ended.is_some() || self.under_way.is_some() {
+            self.work_on_window(config, found);
         }
     }
 
     fn tell_half_cycle(&mut self, config: &Config, boundary: &Boundary, found: &mut impl FnMut(Found<'_>)) {
+        self.irregular |= !boundary.regular;
         let Some(squares) = self.squares_of_cycle(config, boundary) else { return };
         for ((least, greatest), &square) in self.range.iter_mut().zip(&squares) {
             (*least, *greatest) = (least.min(square), greatest.max(square));
@@ -185,30 +219,34 @@ impl Analysis {
         Some(squares)
     }
 
-    /// Tells of a window that has ended, if `over` says of its end that nothing to come belongs before it.
-    fn tell_window_if(
-        &mut self,
-        config: &Config,
-        over: impl Fn(&Self, u64) -> bool,
-        found: &mut impl FnMut(Found<'_>),
-    ) {
-        let Some(ended) = self.ended else { return };
-        if over(self, ended.end.saturating_sub(ONE)) {
-            self.ended = None;
-            self.tell_window(config, &ended, found);
-        }
-    }
-
     /// Whole cycles come as sums: what the samples have left is told first.
     fn finish(&mut self, config: &Config, found: &mut impl FnMut(Found<'_>)) {
-        let Some(ended) = self.ended.take() else { return };
+        let Some(ended) = self.ended else { return self.complete_window(config, found) };
         let end = ended.end.saturating_sub(ONE);
         if !self.boundaries.have_passed(end) {
             self.samples.foresee();
-            let boundary = self.boundaries.end(end);
+            let boundary = self.boundaries.end(end, true);
             self.tell_half_cycle(config, &boundary, found);
         }
         self.tell_window(config, &ended, found);
+    }
+
+    /// Mean of a channel, taken off for RMS values (counts).
+    pub(super) fn direct(&self, channel: usize) -> f32 {
+        self.direct[channel]
+    }
+
+    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: what
+    /// changes amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
+    pub(super) fn follow_direct(&mut self, means: &[f32; CHANNELS], steady: &[bool; CHANNELS]) {
+        for ((direct, mean), _) in self.direct.iter_mut().zip(means).zip(steady).filter(|(_, steady)| **steady) {
+            *direct += (mean - *direct) / 8.0;
+        }
+    }
+
+    /// Least and greatest mean square are of what comes from now on.
+    pub(super) fn begin_range(&mut self) {
+        (self.range, self.irregular) = ([NO_RANGE; CHANNELS], false);
     }
 
     /// Half cycles of a whole cycle that came as sums.
@@ -217,8 +255,10 @@ impl Analysis {
         let whole = u64::from(cycle.samples) * ONE;
         let since = end.saturating_sub(self.boundaries.began());
         let length = if since.abs_diff(whole) <= ONE { since } else { whole };
-        let squares = mean_squares(config, cycle.samples, length, &cycle.phases, state.synchronised_by());
-        let before = self.before.map_or(squares, |before| before.squares);
+        let squares = sums::mean_squares(config, cycle.samples, length, &cycle.phases, state.synchronised_by());
+        // Cycles that came as samples since the last that came as sums were as this one.
+        let last = self.before.filter(|before| before.until.abs_diff(end.saturating_sub(length)) <= ONE);
+        let before = last.map_or(squares, |before| before.squares);
         let (half, length) = (length as u32 / 2, length as u32);
         let middle = core::array::from_fn(|n| (before[n] + squares[n]) / 2.0);
         let first = instant(end - u64::from(length - half));
@@ -228,162 +268,20 @@ impl Analysis {
         self.samples.begin_at(state.sample_index());
         self.boundaries.begin_at(end, length);
     }
-
-    fn tell_window(&mut self, config: &Config, ended: &EndedWindow, found: &mut impl FnMut(Found<'_>)) {
-        // The half cycle that ended there has found the same crossing, and may take another direct part off.
-        let near = |place: u64, of: u64| if place.abs_diff(of) <= ONE { place } else { of };
-        let end = near(self.boundaries.began(), ended.end.saturating_sub(ONE));
-        let duration = end - near(self.window, end.saturating_sub(ended.duration));
-        self.window = end;
-        if ended.clean {
-            self.find_spectrum(config, ended, end, duration);
-        }
-        self.range = [NO_RANGE; CHANNELS];
-        let squares = mean_squares(config, ended.samples, duration, &ended.phases, ended.sync);
-        let HalfCycle { voltage_mv, current_ma, .. } = half_cycle(config, instant(end), 0, &squares);
-        let spectrum = ended.clean.then_some(&self.spectrum);
-        found(Found::Window(&QualityWindow {
-            end: instant(end),
-            duration,
-            clean: ended.clean,
-            voltage_mv,
-            current_ma,
-            spectrum,
-            thd_voltage: spectrum
-                .map_or([0; 3], |s| s.voltage.each_ref().map(|u| distortion(u, HIGHEST_ORDER, LEAST_VOLT))),
-            thd_current: spectrum
-                .map_or([0; 3], |s| s.current.each_ref().map(|i| distortion(i, HIGHEST_ORDER, LEAST_AMPERE))),
-            unbalance: spectrum
-                .filter(|_| config.systems() == 3)
-                .and_then(|s| Unbalance::of(&s.voltage.each_ref().map(|u| u[0]))),
-        }));
-    }
-
-    /// Harmonics of a window that the samples are there for; of one that came as sums, the fundamentals.
-    fn find_spectrum(&mut self, config: &Config, ended: &EndedWindow, end: u64, duration: u64) {
-        let from = end - duration;
-        if self.samples.seen().start * ONE > from + 2 * ONE {
-            self.spectrum.clear();
-            fundamentals(config, ended, duration, &mut self.spectrum);
-            return;
-        }
-        let exact = length_by_angle(ended, self.half_way).filter(|exact| exact.abs_diff(duration) < duration / 100);
-        let (from, duration) = exact.map_or((from, duration), |exact| (from + duration / 2 - exact / 2, exact));
-        let per_count = config.phases.each_ref().map(|phase| [volt_per_count(phase), ampere_per_count(phase)]);
-        let per_count = &per_count[..config.systems()];
-        let means = harmonics::analyse(&self.samples, from, duration, per_count, &mut self.spectrum);
-        self.follow_direct(&means);
-        harmonics::turn_to(ended.sync, &mut self.spectrum);
-    }
-}
-
-impl Analysis {
-    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: a dip
-    /// that begins amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
-    fn follow_direct(&mut self, means: &[f32; CHANNELS]) {
-        for ((direct, mean), (least, greatest)) in self.direct.iter_mut().zip(means).zip(&self.range) {
-            // Within 3 % of each other.
-            if *greatest - *least <= *least / 16.0 + NOISE {
-                *direct += (mean - *direct) / 8.0;
-            }
-        }
-    }
 }
 
 /// The instant of a place in the ring, whose samples are one sample late.
-fn instant(place: u64) -> SampleInstant {
+pub(super) fn instant(place: u64) -> SampleInstant {
     let place = place.saturating_sub(ONE);
     SampleInstant::new(place >> 16, place as u16)
 }
 
-fn volt_per_count(phase: &PhaseConfig) -> f32 {
-    phase.voltage_gain as i32 as f32 * (VOLT_FULL_SCALE as f32 / FULL_SCALE as f32 / (1u32 << GAIN_BITS) as f32)
-}
-
-fn ampere_per_count(phase: &PhaseConfig) -> f32 {
-    phase.current_gain as i32 as f32 * (AMPERE_FULL_SCALE as f32 / FULL_SCALE as f32 / (1u32 << GAIN_BITS) as f32)
-}
-
-fn half_cycle(config: &Config, end: SampleInstant, duration: u32, squares: &[f32; CHANNELS]) -> HalfCycle {
+pub(super) fn half_cycle(config: &Config, end: SampleInstant, duration: u32, squares: &[f32; CHANNELS]) -> HalfCycle {
     let mut half_cycle = HalfCycle { end, duration, ..HalfCycle::default() };
     for (n, phase) in config.phases.iter().enumerate().take(config.systems()) {
         let thousandths = |square: f32, per_count: f32| (sqrt(square) * per_count * 1000.0 + 0.5) as u32;
-        half_cycle.voltage_mv[n] = thousandths(squares[2 * n], volt_per_count(phase));
-        half_cycle.current_ma[n] = thousandths(squares[2 * n + 1], ampere_per_count(phase));
+        half_cycle.voltage_mv[n] = thousandths(squares[2 * n], phase.volt_per_count());
+        half_cycle.current_ma[n] = thousandths(squares[2 * n + 1], phase.ampere_per_count());
     }
     half_cycle
-}
-
-/// Mean squares over whole cycles of this length [1/65536 sample] from the sums of their whole samples (counts²).
-///
-/// The samples cover a little more or less than the cycles. At both ends the square is the same, and known from the angle to the
-/// synchronising voltage, which is zero there: `Σ = M·(D + (N - D)·2·sin²φ) = M·(N - (N - D)·cos 2φ)`.
-fn mean_squares(config: &Config, samples: u32, length: u64, phases: &[PhaseSums; 3], sync: usize) -> [f32; CHANNELS] {
-    let excess = (u64::from(samples) * ONE) as i64 - length as i64;
-    let (samples, excess) = (samples as f32, excess as i32 as f32 / 65_536.0);
-    // Their fourth powers must fit.
-    let small = |sum: i64| sum as f32 / (1u64 << 40) as f32;
-    let zero = (small(phases[sync].u_cos), small(phases[sync].u_sin));
-    let mut squares = [0.0; CHANNELS];
-    for (n, sums) in phases.iter().enumerate().take(config.systems()) {
-        let of = [(sums.uu, sums.u_cos, sums.u_sin), (sums.ii, sums.i_cos, sums.i_sin)];
-        for (k, (sum, cos, sin)) in of.into_iter().enumerate() {
-            let (cos, sin) = (small(cos), small(sin));
-            let (along, across) = (cos * zero.0 + sin * zero.1, sin * zero.0 - cos * zero.1);
-            let (along, across) = (along * along, across * across);
-            let both = along + across;
-            let double = if both > 0.0 { (along - across) / both } else { 0.0 };
-            squares[2 * n + k] = sum.max(0) as f32 / (samples - excess * double).max(1.0);
-        }
-    }
-    squares
-}
-
-/// Length of ten cycles by how far the detector's angle of the synchronising voltage went on from one half of the window to the
-/// other [1/65536 sample]; `None` where it went too far.
-///
-/// Harmonics shift a crossing that lies between two samples, each time in another way, by up to a tenth of a sample at 1 % of order
-/// 50; the angle they leave alone.
-fn length_by_angle(ended: &EndedWindow, half_way: (i64, i64)) -> Option<u64> {
-    let small = |sum: i64| sum as f32 / (1u64 << 40) as f32;
-    let PhaseSums { u_cos, u_sin, .. } = ended.phases[ended.sync];
-    let (first, second) = (half_way, (u_cos - half_way.0, u_sin - half_way.1));
-    // The detector's sums are û·n/2·(cos a, -sin a).
-    let first = Phasor { re: small(first.0), im: small(first.1) };
-    let turned = Phasor { re: small(second.0), im: -small(second.1) } * first;
-    let tangent = turned.im / turned.re;
-    if !(turned.re > 0.0 && tangent.abs() < 0.2) {
-        return None;
-    }
-    let square = tangent * tangent;
-    let angle = tangent * (1.0 - square * (1.0 / 3.0 - square * 0.2));
-    // The middles of the halves are half the window apart.
-    let turns_of_period = ended.period as f32 / 65_536.0 / (ended.samples as f32 / 2.0) / core::f32::consts::TAU;
-    let faster = angle * turns_of_period;
-    let tuned = 10 * ended.period;
-    u64::try_from(tuned - (tuned as f32 * (faster / (1.0 + faster))) as i64).ok()
-}
-
-/// The fundamentals of a window from the coherent detector, by the angle of the synchronising voltage.
-///
-/// The samples cover a little more or less than the window. At both ends every cosine stands at its peak and every sine is zero:
-/// what is too much there is known, and is of `im` alone.
-fn fundamentals(config: &Config, ended: &EndedWindow, duration: u64, spectrum: &mut Spectrum) {
-    let samples = duration as f32 / 65_536.0;
-    let excess = ended.samples as f32 - samples;
-    // û·n/2·(cos a, -sin a) in Q22, as an RMS value.
-    let scale = core::f32::consts::SQRT_2 / samples / (1u32 << 22) as f32;
-    let sync = ended.phases[ended.sync];
-    let (cos, sin) = (sync.u_cos as f32 * scale, sync.u_sin as f32 * scale);
-    let length = sqrt(cos * cos + sin * sin);
-    let (cos, sin) = if length > 0.0 { (cos / length, sin / length) } else { (1.0, 0.0) };
-    let turned = |c: i64, s: i64, per_count: f32| {
-        let (c, s) = (c as f32 * scale * per_count, s as f32 * scale * per_count);
-        Phasor { re: c * cos + s * sin, im: (c * sin - s * cos) / (1.0 + 2.0 * excess / samples) }
-    };
-    for (n, phase) in config.phases.iter().enumerate().take(config.systems()) {
-        let PhaseSums { u_cos, u_sin, i_cos, i_sin, .. } = ended.phases[n];
-        spectrum.voltage[n][0] = turned(u_cos, u_sin, volt_per_count(phase));
-        spectrum.current[n][0] = turned(i_cos, i_sin, ampere_per_count(phase));
-    }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Boundary {
     pub(crate) duration: u32,
     /// Length of the whole cycle that ends here.
     pub(crate) cycle: u32,
+    /// It is about half a period long.
+    pub(crate) regular: bool,
 }
 
 /// Finds boundaries, sample by sample.
@@ -33,20 +35,28 @@ pub(crate) struct Boundaries {
     anchor: u64,
     /// It began without a crossing.
     lost: bool,
-    highest: f32,
-    lowest: f32,
+    /// Highest and lowest voltage in it.
+    peaks: (f32, f32),
+    /// The same since it should have ended, once that is past.
+    late: Option<(f32, f32)>,
     last: f32,
     /// Length of the last half cycle.
     half: u32,
     /// Length of a cycle while there is nothing better.
     period: u32,
-    /// What the last two boundaries found for the cycle.
-    found: [u32; 2],
+    /// What the last three boundaries found for the cycle.
+    found: [u32; 3],
 }
 
-/// Within 3 % of each other: noise, not a jump.
-fn alike(a: u32, b: u32) -> bool {
-    a.abs_diff(b) <= b / 32
+const NO_PEAKS: (f32, f32) = (0.0, 0.0);
+
+fn reach((highest, lowest): (f32, f32), voltage: f32) -> (f32, f32) {
+    (highest.max(voltage), lowest.min(voltage))
+}
+
+/// Within this part of each other.
+fn within(part: u32, a: u32, b: u32) -> bool {
+    a.abs_diff(b) <= b / part
 }
 
 impl Boundaries {
@@ -55,24 +65,24 @@ impl Boundaries {
             began: 0,
             anchor: 0,
             lost: true,
-            highest: 0.0,
-            lowest: 0.0,
+            peaks: NO_PEAKS,
+            late: None,
             last: 0.0,
             half: NOMINAL / 2,
             period: NOMINAL,
-            found: [NOMINAL; 2],
+            found: [NOMINAL; 3],
         }
     }
 
     /// A half cycle begins here, of a cycle of this length; how it began is not known.
     pub(crate) fn begin_at(&mut self, at: u64, period: u32) {
         let period = period.clamp(*CYCLE.start(), *CYCLE.end());
-        *self = Self { began: at, anchor: at, half: period / 2, period, found: [period; 2], ..Self::new() };
+        *self = Self { began: at, anchor: at, half: period / 2, period, found: [period; 3], ..Self::new() };
     }
 
     /// Another voltage gives the crossings from now on.
     pub(crate) fn move_on(&mut self) {
-        (self.lost, self.highest, self.lowest) = (true, 0.0, 0.0);
+        (self.lost, self.peaks, self.late) = (true, NO_PEAKS, None);
     }
 
     /// No boundary will be found at or before this place any more.
@@ -94,22 +104,30 @@ impl Boundaries {
     #[inline]
     pub(crate) fn take(&mut self, slot: u64, voltage: f32) -> Option<Boundary> {
         let before = core::mem::replace(&mut self.last, voltage);
-        self.highest = self.highest.max(voltage);
-        self.lowest = self.lowest.min(voltage);
+        self.peaks = reach(self.peaks, voltage);
         let now = slot << 16;
-        if (before < 0.0) != (voltage < 0.0) {
-            self.cross(now, before, voltage)
-        } else if now.saturating_sub(self.anchor) >= u64::from(self.period / 2 + self.period / 8) {
-            let at = self.anchor + u64::from(self.period / 2);
-            self.lost = true;
-            Some(self.end(at))
-        } else {
-            None
+        let crossed = if (before < 0.0) != (voltage < 0.0) { self.cross(now, before, voltage) } else { None };
+        if crossed.is_none() && now.saturating_sub(self.anchor) >= u64::from(self.period / 2) {
+            return self.wait(now, voltage);
         }
+        crossed
+    }
+
+    /// A crossing is overdue.
+    fn wait(&mut self, now: u64, voltage: f32) -> Option<Boundary> {
+        let late = reach(self.late.unwrap_or(NO_PEAKS), voltage);
+        self.late = Some(late);
+        let at = self.anchor + u64::from(self.period / 2);
+        (now - at >= u64::from(self.period / 8)).then(|| {
+            let boundary = self.end(at, false);
+            // What came since belongs to the half cycle that has begun there.
+            self.peaks = late;
+            boundary
+        })
     }
 
     fn cross(&mut self, now: u64, before: f32, voltage: f32) -> Option<Boundary> {
-        let peak = if voltage < 0.0 { self.highest } else { -self.lowest };
+        let peak = if voltage < 0.0 { self.peaks.0 } else { -self.peaks.1 };
         if peak < LEAST_PEAK {
             return None;
         }
@@ -117,34 +135,37 @@ impl Boundaries {
         let at = now - (1 << 16) + fraction;
         let since = at.saturating_sub(self.anchor);
         let half = u64::from(self.period / 2);
-        if !core::mem::take(&mut self.lost) {
-            return (since * 8 >= half * 5).then(|| self.end(at));
+        if !self.lost {
+            return (since * 8 >= half * 5).then(|| self.end(at, true));
         }
         if since * 2 >= half {
-            return Some(self.end(at));
+            return Some(self.end(at, true));
         }
         // The half cycle under way is the one that begins here.
-        self.anchor = at;
-        (self.highest, self.lowest) = (0.0, 0.0);
+        (self.anchor, self.lost) = (at, false);
+        (self.peaks, self.late) = (NO_PEAKS, None);
         None
     }
 
-    /// The half cycle under way ends here.
-    pub(crate) fn end(&mut self, at: u64) -> Boundary {
+    /// The half cycle under way ends here, with a crossing or without.
+    pub(crate) fn end(&mut self, at: u64, crossing: bool) -> Boundary {
         let duration = at.saturating_sub(self.began) as u32;
-        let cycle = self.length_of_cycle(duration.saturating_add(self.half));
+        let cycle = self.length_of_cycle(duration.saturating_add(self.half), crossing);
         (self.began, self.anchor, self.half) = (at, at, duration);
-        (self.highest, self.lowest) = (0.0, 0.0);
-        Boundary { at, duration, cycle }
+        (self.peaks, self.late, self.lost) = (NO_PEAKS, None, !crossing);
+        Boundary { at, duration, cycle, regular: within(16, duration, self.period / 2) }
     }
 
-    /// Two half cycles, unless they are not alike with what was before: over a jump of the phase, the last period.
-    fn length_of_cycle(&mut self, found: u32) -> u32 {
-        let [last_but_one, last] = self.found;
-        if alike(found, last_but_one) && CYCLE.contains(&found) {
-            self.period = found;
+    /// Two half cycles, unless they are 0.8 % longer or shorter than the period: over a jump of the phase, the last period.
+    ///
+    /// Three in a row within 1.6 % are a new period, as soon as one more crossing follows: a voltage that vanishes goes through
+    /// zero too.
+    fn length_of_cycle(&mut self, found: u32, crossing: bool) -> u32 {
+        let [last_but_two, last_but_one, last] = self.found;
+        if crossing && within(64, last, last_but_one) && within(64, last, last_but_two) && CYCLE.contains(&last) {
+            self.period = last;
         }
-        self.found = [last, found];
-        if alike(found, self.period) { found } else { self.period }
+        self.found = [last_but_one, last, found];
+        if within(128, found, self.period) { found } else { self.period }
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn extremes(points: &[&Point]) -> (f64, f64) {
     (errors.fold(0.0, f64::max), points.iter().filter_map(|p| p.limit).fold(0.0, f64::max))
 }
 
-fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
+pub(super) fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
     (first..=last).map(|n| rounded(n as f64 * step)).collect()
 }
@@ -92,7 +92,7 @@ fn rounded(tick: f64) -> f64 {
 }
 
 /// 1, 2 or 5 times a power of ten, at least this.
-fn nice(at_least: f64) -> f64 {
+pub(super) fn nice(at_least: f64) -> f64 {
     let power = 10f64.powf(at_least.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&x| x >= at_least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
 }

@@ -12,7 +12,7 @@ fn distorted(harmonics: Vec<Harmonic>) -> Distortion {
 }
 
 /// Every order from 2 to 50, on every channel with another amplitude and another angle.
-fn every_order() -> Wave {
+pub(super) fn every_order() -> Wave {
     let channel = |place: usize| {
         let harmonic = |order: u16| Harmonic {
             order,
@@ -24,7 +24,7 @@ fn every_order() -> Wave {
     Wave { voltage: [0, 1, 2].map(channel), current: [3, 4, 5].map(channel) }
 }
 
-fn output(hertz: f64, wave: Wave) -> Output {
+pub(super) fn output(hertz: f64, wave: Wave) -> Output {
     let mut output = Output { hertz, wave: Some(Arc::new(wave)), ..Output::default() };
     for phase in 0..3 {
         let lag = 120.0 * phase as f64;
@@ -34,7 +34,7 @@ fn output(hertz: f64, wave: Wave) -> Output {
     output
 }
 
-fn playing(output: Output) -> SourceLog {
+pub(super) fn playing(output: Output) -> SourceLog {
     let mut log = SourceLog::default();
     log.set(0, output);
     log
@@ -132,7 +132,7 @@ fn what_a_front_end_does_to_every_order_has_a_closed_form() {
 }
 
 /// A wave with all there is.
-fn fluctuating(hertz: f64) -> Output {
+pub(super) fn fluctuating(hertz: f64) -> Output {
     let mut wave = every_order();
     for place in 0..3 {
         let hertz = [13.7, 8.8, 25.0][place];

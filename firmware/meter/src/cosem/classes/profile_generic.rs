@@ -21,7 +21,7 @@ pub(super) const UNSORTED: CaptureObject = CaptureObject { class: 0, name: Obis(
 pub(super) const FIRST_IN_FIRST_OUT: u8 = 1;
 
 /// Most columns of a table, and of an answer.
-const MOST_COLUMNS: usize = 16;
+const MOST_COLUMNS: usize = 32;
 
 /// A buffer: rows by number, fields of fixed length.
 pub(super) trait Table {

@@ -16,6 +16,8 @@ pub(crate) struct Window {
     pub(crate) voltage_mv: [u32; 3],
     pub(crate) current_ma: [u32; 3],
     pub(crate) spectrum: Option<Box<Spectrum>>,
+    pub(crate) thd_voltage: [u16; 3],
+    pub(crate) thd_current: [u16; 3],
     pub(crate) unbalance: Option<Unbalance>,
 }
 
@@ -62,6 +64,8 @@ pub(crate) fn keep(found: Found<'_>, half_cycles: &mut Vec<HalfCycle>, windows: 
             voltage_mv: w.voltage_mv,
             current_ma: w.current_ma,
             spectrum: w.spectrum.map(|s| Box::new(s.clone())),
+            thd_voltage: w.thd_voltage,
+            thd_current: w.thd_current,
             unbalance: w.unbalance,
         }),
     }

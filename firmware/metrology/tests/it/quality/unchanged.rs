@@ -1,6 +1,6 @@
 //! The analysis looks on: what the meter counts is the same with it and without it.
 
-use meterbench_metrology::{Analysis, Frame, Impulse, State, Systems};
+use meterbench_metrology::{Analysis, FULL_SCALE, Frame, Impulse, State, Systems};
 
 use super::signal::{Noise, Sines, frame};
 
@@ -42,4 +42,42 @@ fn what_is_counted_is_the_same_with_the_analysis() {
         println!("{systems:?}: {halves} half cycles, {windows} windows, every state and impulse the same");
         assert!(halves > 480 && windows > 20);
     }
+}
+
+#[test]
+fn any_sample_value_is_survived_by_the_analysis() {
+    let config = crate::config(Systems::Three);
+    let extremes = [i32::from(i16::MIN), FULL_SCALE - 1, -FULL_SCALE, 0, 1];
+    let (mut state, mut analysis) = (State::default(), Box::new(Analysis::new()));
+    let mut last = 0;
+    for n in 0..200_000usize {
+        let value = |k: usize| match n / 20_000 {
+            // The fastest that there is, too small to be mains and as large as can be.
+            0 => [300_000, -300_000][n % 2],
+            1 => [FULL_SCALE - 1, -FULL_SCALE][n % 2],
+            2 => FULL_SCALE - 1,
+            _ => extremes[(n * 7 + k * n / 3) % extremes.len()],
+        };
+        let frame = Frame { voltage: [value(1), value(2), value(3)], current: [value(4), value(5), value(6)] };
+        let _ = config.process_watched(&mut state, &mut analysis, &frame, |found| {
+            let end = match found {
+                meterbench_metrology::Found::HalfCycle(half) => half.end.index(),
+                meterbench_metrology::Found::Window(window) => window.end.index(),
+            };
+            last = last.max(end);
+        });
+        assert!(n as u64 - last < 600, "something is told all the time");
+    }
+    // Another meter's samples, from its power-up on.
+    let mut state = State::default();
+    for frame in frames() {
+        let _ = config.process_watched(&mut state, &mut analysis, &frame, |_| ());
+    }
+}
+
+#[test]
+fn the_analysis_fits_beside_the_meter() {
+    let size = size_of::<Analysis>();
+    println!("Analysis: {size} bytes, {:.1} KiB; State {} bytes", size as f64 / 1024.0, size_of::<State>());
+    assert!(size < 55 * 1024, "an STM32F405 has 192 KiB, of which the records take 64 and the stack 12");
 }

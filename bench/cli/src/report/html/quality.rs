@@ -1,0 +1,118 @@
+//! Power quality: what was played as pictures, and every voltage event as it was commanded, as the method reads it, and as the meters
+//! logged it.
+
+mod figures;
+mod logged;
+mod tables;
+
+use meterbench_record::{PositionInfo, Record};
+use meterbench_waveform::{EventKind, ExpectedEvent, Played, Thresholds, Waves};
+use serde::Serialize;
+
+use figures::Figure;
+use logged::{Logged, logged};
+use tables::{CellTable, EventRow};
+
+/// Pictures in a page at most.
+const MOST_FIGURES: usize = 40;
+/// After an event the method may need so long to see its end (s).
+const AFTER_S: f64 = 0.5;
+
+#[derive(Debug, Serialize)]
+pub(super) struct QualityPage {
+    udin: String,
+    figures: Vec<Figure>,
+    /// Stimuli that have no picture.
+    omitted: usize,
+    scatter: String,
+    rows: Vec<EventRow>,
+    dips: Option<CellTable>,
+    swells: Option<CellTable>,
+    interruptions: Vec<String>,
+    /// Rows of logs that stand for no stimulus.
+    strays: Vec<String>,
+}
+
+/// Something that was played, with everything known of it.
+struct Stimulus<'a> {
+    played: &'a Played,
+    /// Place in the record, from 0.
+    place: usize,
+    waves: Waves,
+    /// What the method reads.
+    expected: Vec<ExpectedEvent>,
+    /// What the meters logged, by position.
+    logged: Vec<Logged>,
+}
+
+/// Nothing where nothing was played.
+pub(super) fn page(record: &Record) -> Option<QualityPage> {
+    if record.played.is_empty() {
+        return None;
+    }
+    let tested: Vec<&PositionInfo> = record.subject.tested().collect();
+    let plate = tested.first().map(|position| &position.meter);
+    let (udin, systems) = plate.map_or((230.0, 3), |plate| (plate.un_volt, usize::from(plate.systems)));
+    let mut rows = logged(record);
+    let mut stimuli: Vec<Stimulus<'_>> =
+        record.played.iter().enumerate().map(|(place, played)| stimulus(played, place, udin, systems)).collect();
+    for stimulus in stimuli.iter_mut().rev() {
+        // The last one that had begun when the row began.
+        let (step, from) = (stimulus.played.step, stimulus.played.from_ns.saturating_sub(CLOCK_NS));
+        let (mine, left) = rows.into_iter().partition(|row: &Logged| row.step == step && row.begin_ns >= from);
+        (stimulus.logged, rows) = (mine, left);
+    }
+    let events: Vec<&Stimulus<'_>> = stimuli.iter().filter(|stimulus| stimulus.played.event.is_some()).collect();
+    let figures: Vec<Figure> = figures::figures(record, &stimuli, &tested, udin, systems);
+    let omitted = figures.len().saturating_sub(MOST_FIGURES);
+    Some(QualityPage {
+        udin: format!("{udin} V"),
+        figures: figures.into_iter().take(MOST_FIGURES).collect(),
+        omitted,
+        scatter: tables::scatter(&events, &tested),
+        rows: tables::rows(&events, &tested),
+        dips: tables::dips(&events, &tested),
+        swells: tables::swells(&events, &tested),
+        interruptions: tables::interruptions(&events, &tested),
+        strays: rows.iter().map(|row| row.words(&tested)).collect(),
+    })
+}
+
+/// The begin of a row is known to a hundredth of a second, that of an event to a cycle and what the commands take; half a second is far from
+/// both and far from the next event.
+const CLOCK_NS: u64 = 500_000_000;
+
+fn stimulus(played: &Played, place: usize, udin: f64, systems: usize) -> Stimulus<'_> {
+    let waves = played.waves();
+    let expected = played.event.map_or_else(Vec::new, |event| {
+        waves.expected_events(systems, udin, &Thresholds::default(), -0.1, event.seconds + AFTER_S)
+    });
+    Stimulus { played, place, waves, expected, logged: Vec::new() }
+}
+
+/// Kinds of voltage events as logs number them.
+fn code(kind: EventKind) -> u8 {
+    match kind {
+        EventKind::Dip => logged::FIRST_CODE,
+        EventKind::Swell => logged::FIRST_CODE + 1,
+        EventKind::Interruption => logged::FIRST_CODE + 2,
+    }
+}
+
+fn kind_word(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Dip => "dip",
+        EventKind::Swell => "swell",
+        EventKind::Interruption => "interruption",
+    }
+}
+
+/// `L1+L3`, `L123`
+fn phases_words(phases: [bool; 3]) -> String {
+    meterbench_record::Phases::new(phases).map_or("none".to_owned(), |phases| phases.to_string())
+}
+
+/// `200 ms`, `5.00 s`
+fn time_words(seconds: f64) -> String {
+    if seconds < 2.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+}

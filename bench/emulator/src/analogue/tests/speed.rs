@@ -1,0 +1,29 @@
+//! How fast samples come, by kind of output. Prints figures; asserts nothing: `cargo test --release -- --ignored speed --nocapture`.
+
+use std::time::Instant;
+
+use super::waves::{every_order, fluctuating, output, playing};
+use super::*;
+
+#[test]
+#[ignore = "prints figures"]
+fn speed_of_samples() {
+    let sines = Output { wave: None, ..fluctuating(49.3) };
+    for (name, output) in [("sines", sines), ("49 harmonics", output(49.3, every_order())), ("all", fluctuating(49.3))]
+    {
+        let (source, air) = (playing(output), Air::new(23.0));
+        let mut sampler = Sampler::new(FrontEnd::drawn(1, "1001", (230.0, 50.0)), 23.0, 99);
+        let mut frames = Vec::with_capacity(800);
+        let mut best = f64::INFINITY;
+        for second in 1..=60u64 {
+            let started = Instant::now();
+            while sampler.next_sample() < second * 8000 {
+                frames.clear();
+                sampler.fill(&mut frames, Around { source: &source, air: &air }, second * 8000);
+                std::hint::black_box(&frames);
+            }
+            best = best.min(started.elapsed().as_secs_f64());
+        }
+        println!("samples of {name}: {:.1} ns each, {:.0} x real time", best / 8e-6, 1.0 / best);
+    }
+}
