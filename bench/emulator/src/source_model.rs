@@ -64,3 +64,26 @@ impl SourceModel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::Reference;
+    use crate::world::{Engine, World};
+
+    #[test]
+    fn every_source_can_put_voltage_on_the_meters() {
+        for model in [SourceModel::Mt786, SourceModel::Fluke6105a, SourceModel::AmetekMx] {
+            let mut world = World::new(Reference::drawn(1, 0.02), Vec::new(), 23.0, Engine::Auto);
+            let mut source = model.instrument(7);
+            for line in model.voltage_lines(230.0, 50.0) {
+                source.receive(0, &line, &mut world);
+            }
+            world.advance(2_000_000_000, |_| false);
+            let output = world.output();
+            assert!((0..3).all(|n| (output.voltage[n].rms / 230.0 - 1.0).abs() < 3e-3), "{model:?}: {output:?}");
+            assert!(output.current.iter().all(|current| current.rms == 0.0) && !output.is_reversed(), "{model:?}");
+            assert_eq!(output.hertz, 50.0, "{model:?}");
+        }
+    }
+}

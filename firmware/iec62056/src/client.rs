@@ -6,8 +6,10 @@ use crate::acse::{
     ApplicationContext, AssociationRequest, AssociationResponse, Conformance, Diagnostic, InitiateRequest,
     InitiateResponse, Mechanism, ReleaseRequest, UserDiagnostic,
 };
+use crate::apdu::transfer::GeneralExchange;
 use crate::apdu::{
-    ActionRequest, ActionResponse, ActionResult, Apdu, ExceptionResponse, InvokeIdAndPriority, MethodDescriptor,
+    ActionRequest, ActionResponse, ActionResult, Apdu, ExceptionResponse, GeneralBlock, InvokeIdAndPriority,
+    MethodDescriptor,
 };
 use crate::data::{Data, EncodedData};
 use crate::obis::Obis;
@@ -117,14 +119,20 @@ pub struct Client {
     received: ReceiveCounter,
     conformance: Conformance,
     longest_sent: u16,
+    /// Blocks the client takes at once, where it wants general blocks.
+    general_window: Option<u8>,
     invoke: u8,
 }
 
 /// What a client proposes.
-const PROPOSED: Conformance = Conformance([0x40 | 0x10, 0x1E, 0x1D])
-    .union(Conformance::GENERAL_PROTECTION)
+const PROPOSED: Conformance = Conformance::GENERAL_PROTECTION
+    .union(Conformance::BLOCK_TRANSFER_WITH_GET)
+    .union(Conformance::BLOCK_TRANSFER_WITH_SET)
+    .union(Conformance::BLOCK_TRANSFER_WITH_ACTION)
+    .union(Conformance::MULTIPLE_REFERENCES)
     .union(Conformance::GET)
     .union(Conformance::SET)
+    .union(Conformance::SELECTIVE_ACCESS)
     .union(Conformance::ACTION);
 /// Longest APDU the client takes.
 const LONGEST: u16 = 1024;
@@ -147,6 +155,7 @@ impl Client {
             received: ReceiveCounter::NEW,
             conformance: Conformance::NONE,
             longest_sent: LONGEST,
+            general_window: None,
             invoke: 0,
         }
     }
@@ -156,6 +165,28 @@ impl Client {
     pub fn after(mut self, received: ReceiveCounter) -> Self {
         self.received = received;
         self
+    }
+
+    /// Proposes general block transfer, and takes so many blocks at once.
+    #[must_use]
+    pub fn with_general_blocks(mut self, window: u8) -> Self {
+        self.general_window = Some(window);
+        self
+    }
+
+    fn proposed(&self) -> Conformance {
+        match self.general_window {
+            Some(_) => PROPOSED.union(Conformance::GENERAL_BLOCK_TRANSFER),
+            None => PROPOSED,
+        }
+    }
+
+    /// An exchange in general blocks, of a protected request of so many octets; `None` where both sides have not agreed on them,
+    /// and where the request has more blocks than there are numbers.
+    pub fn general_exchange(&self, request: usize) -> Option<GeneralExchange> {
+        let window = self.general_window.filter(|_| self.conformance.contains(Conformance::GENERAL_BLOCK_TRANSFER))?;
+        let block = usize::from(self.longest_sent.min(LONGEST)).saturating_sub(GeneralBlock::OVERHEAD);
+        GeneralExchange::new(request, block, window).ok()
     }
 
     /// The counters of the server, for [`Client::after`].
@@ -194,7 +225,7 @@ impl Client {
         let mut plain = [0; 64];
         let mut writer = Writer::new(&mut plain);
         let dedicated_key = self.credentials.dedicated.as_ref().map(|key| &key.0[..]);
-        InitiateRequest { dedicated_key, ..InitiateRequest::new(PROPOSED, LONGEST) }.encode(&mut writer);
+        InitiateRequest { dedicated_key, ..InitiateRequest::new(self.proposed(), LONGEST) }.encode(&mut writer);
         let length = writer.finish()?;
         let mut protected = [0; 128];
         let (context, information) = if self.protection.is_some() {
@@ -331,7 +362,7 @@ impl Client {
     pub fn release(&mut self, out: &mut [u8]) -> Result<usize, ClientError> {
         let mut plain = [0; 64];
         let mut writer = Writer::new(&mut plain);
-        InitiateRequest::new(PROPOSED, LONGEST).encode(&mut writer);
+        InitiateRequest::new(self.proposed(), LONGEST).encode(&mut writer);
         let length = writer.finish()?;
         let mut protected = [0; 128];
         let information = if self.protection.is_some() {

@@ -15,6 +15,7 @@ mod gcm;
 mod key_wrap;
 mod policy;
 mod protection;
+mod sealing;
 mod signing;
 
 pub use authentication::{AUTHENTICATION_LENGTH, challenges_differ, password_matches};
@@ -25,6 +26,7 @@ pub use gcm::Gcm;
 pub use key_wrap::{KeyWrapError, WRAPPED_KEY_LENGTH, unwrap_key, wrap_key};
 pub use policy::{Direction, Requirement, SecurityPolicy};
 pub use protection::{Envelope, Protection, SecurityError, Unprotected};
+pub(crate) use sealing::{Changed, Sealing};
 pub use signing::SignedApdu;
 #[cfg(feature = "signing")]
 pub use signing::{SigningKey, VerifyingKey};

@@ -6,28 +6,36 @@
 //! In this order: the invocation counter is checked, the APDU is opened, the counter is accepted, the request is carried
 //! out. What is not protected as the policy of the client demands is refused before anything is looked at.
 //!
+//! A request that came in general blocks is answered in general blocks; any other in the blocks of its service, where client and
+//! server have agreed on them. What is protected is protected as a whole, and cut into blocks then.
+//!
 //! # Deliberately absent
 //!
-//! Short names, general block transfer and ACCESS in the server, and general-ciphering with a key of its own:
+//! Short names and ACCESS in the server, and general-ciphering with a key of its own:
 //! the conformance block does not offer what needs them, and what comes nevertheless is refused. Values of a list in blocks
 //! (SET and ACTION with list and first block) are refused too.
 
 mod association;
 mod ciphering;
+mod general;
 mod services;
 
 use crate::acse::{Conformance, Mechanism};
 use crate::apdu::transfer::{BlockReceiver, BlockSender};
 use crate::apdu::{
-    ActionResult, AttributeDescriptor, DataAccessResult, ExceptionResponse, MethodDescriptor, SelectiveAccess,
-    ServiceError, StateError,
+    ActionResult, AttributeDescriptor, DataAccessResult, ExceptionResponse, GeneralBlock, MethodDescriptor,
+    SelectiveAccess, ServiceError, StateError,
 };
 use crate::data::EncodedData;
 use crate::octets::Writer;
 use crate::security::{Accepted, CounterError, Protection, ReceiveCounter, SecurityPolicy, SystemTitle};
 
+use general::General;
+
 /// The longest APDU a server takes and gives (octets).
 pub const LONGEST_APDU: usize = 1024;
+/// General blocks a server takes at once.
+const RECEIVE_WINDOW: u8 = 8;
 /// Octets of the longest value that comes in blocks.
 const LONGEST_VALUE: usize = 2048;
 /// Octets of the longest request whose answer is given in blocks.
@@ -168,6 +176,8 @@ pub struct Server {
     /// Of the keys, when the association began.
     generation: u32,
     sender: BlockSender,
+    /// What comes or goes in general blocks.
+    general: General,
     /// Octets of the answer that is given in blocks and kept in `value`, so that its blocks are of one moment.
     kept: Option<usize>,
     /// When the answer that is given in blocks began.
@@ -226,6 +236,7 @@ impl Server {
             dedicated: None,
             generation: 0,
             sender: BlockSender::new(),
+            general: General::new(),
             kept: None,
             moment: 0,
             long_request: [0; LONGEST_REQUEST],
@@ -247,12 +258,13 @@ impl Server {
         self.protection = None;
         self.dedicated = None;
         self.sender = BlockSender::new();
+        self.general = General::new();
         self.kept = None;
         self.receiver.interrupt();
         self.target = None;
     }
 
-    /// Answers an APDU of a client; the octets of the answer, none where none is due.
+    /// Answers an APDU of a client; the octets of the answer, none where none is due. [`Self::go_on`] has what follows it.
     pub fn answer<D: LogicalDevice>(&mut self, device: &mut D, client: u16, apdu: &[u8], out: &mut [u8]) -> usize {
         let room = out.len().min(LONGEST_APDU);
         let out = &mut out[..room];
@@ -267,13 +279,32 @@ impl Server {
                 self.disconnect();
                 exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out)
             }
-            Some(0x62) => self.release(device, apdu, out),
-            Some(0xC0 | 0xC1 | 0xC3) if self.needs_protection() => {
+            Some(&GeneralBlock::TAG) => self.take_general_block(device, apdu, out),
+            Some(tag) => {
+                self.general.interrupt(self.offers(Conformance::GENERAL_BLOCK_TRANSFER));
+                self.answer_whole(device, *tag, apdu, out)
+            }
+        }
+    }
+
+    /// The block that follows an answer, or the block before, without a word of the client: none where it is the client's turn.
+    /// The shell asks after every answer, as long as there is one.
+    pub fn go_on<D: LogicalDevice>(&mut self, device: &D, out: &mut [u8]) -> usize {
+        let room = out.len().min(LONGEST_APDU);
+        self.give_general_block(device, &mut out[..room])
+    }
+
+    /// Answers an APDU that is whole.
+    fn answer_whole<D: LogicalDevice>(&mut self, device: &mut D, tag: u8, apdu: &[u8], out: &mut [u8]) -> usize {
+        let client = self.agreed.client;
+        match tag {
+            0x62 => self.release(device, apdu, out),
+            0xC0 | 0xC1 | 0xC3 if self.needs_protection() => {
                 device.notice(client, Notice::NotProtected);
                 exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::SERVICE_NOT_SUPPORTED, out)
             }
-            Some(0xC0 | 0xC1 | 0xC3) => self.serve(device, apdu, out),
-            Some(_) => self.open_and_serve(device, apdu, out),
+            0xC0 | 0xC1 | 0xC3 => self.serve_plain(device, apdu, out),
+            _ => self.open_and_serve(device, apdu, out),
         }
     }
 

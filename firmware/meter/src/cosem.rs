@@ -213,6 +213,7 @@ const CONFORMANCE: Conformance = PLAIN_CONFORMANCE.union(Conformance::GENERAL_PR
 const PLAIN_CONFORMANCE: Conformance = Conformance::BLOCK_TRANSFER_WITH_GET
     .union(Conformance::BLOCK_TRANSFER_WITH_SET)
     .union(Conformance::BLOCK_TRANSFER_WITH_ACTION)
+    .union(Conformance::GENERAL_BLOCK_TRANSFER)
     .union(Conformance::MULTIPLE_REFERENCES)
     .union(Conformance::PRIORITY_MANAGEMENT)
     .union(Conformance::SELECTIVE_ACCESS)

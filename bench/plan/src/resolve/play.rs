@@ -20,6 +20,8 @@ const HIGHEST_UN: f64 = 1.4;
 const INTERRUPTION_UN: f64 = 0.05;
 /// Between two events where the plan says nothing (s).
 const BETWEEN_SECONDS: f64 = 5.0;
+/// What a ramp came back to stands so long (s).
+const BACK_SECONDS: f64 = 2.0;
 /// Frequencies that are played (Hz).
 const HERTZ: std::ops::RangeInclusive<f64> = 42.5..=69.0;
 
@@ -71,7 +73,11 @@ impl Resolver<'_> {
 
     fn check_subjects(&self, step: &Step, play: &Play, expect: &[PlayExpectation]) {
         for (n, expectation) in expect.iter().enumerate() {
-            if expect[..n].iter().any(|other| other.subject == expectation.subject) {
+            let of = std::mem::discriminant(&expectation.observable);
+            let same = |other: &&PlayExpectation| {
+                other.subject == expectation.subject && std::mem::discriminant(&other.observable) == of
+            };
+            if expect[..n].iter().any(|other| same(&other)) {
                 let message = format!("`{}` is expected twice in step `{}`", expectation.subject, step.name);
                 let finding = Finding::error("duplicate-id", &play.expect[n].span, message);
                 self.findings.push(finding.label("put it into a step of its own"));
@@ -115,11 +121,15 @@ impl Resolver<'_> {
                 let words = format!("lost medium-voltage phase L{} behind {transformer:?}", phase + 1);
                 (words, self.sound(lost_mv_phase(volt, *phase, *transformer, *u2_percent), span)?)
             }
-            Shape::Ramp { target, over_seconds } => {
+            Shape::Ramp { target, over_seconds, back_seconds } => {
                 let (voltage, to_hertz, words) = self.point(target, load)?;
                 let words = format!("ramp to {words} in {over_seconds} s");
                 let ramp = stage(vec![Some(words), wave_words], voltage, to_hertz.or(hertz), seconds);
-                return Some(vec![Stage { over_seconds: *over_seconds, ..ramp }]);
+                let back = back_seconds.map(|over_seconds| {
+                    let words = vec![Some(format!("back in {over_seconds} s"))];
+                    Stage { over_seconds, ..stage(words, None, hertz, BACK_SECONDS) }
+                });
+                return Some([Stage { over_seconds: *over_seconds, ..ramp }].into_iter().chain(back).collect());
             }
             Shape::Course(points) => {
                 let stages = points.iter().map(|(point, seconds)| {

@@ -85,7 +85,8 @@ pub(crate) enum Shape {
     Unbalanced { span: Range<usize>, negative: (f64, f64), zero: (f64, f64) },
     LostNeutral { span: Range<usize>, admittances: [f64; 3], neutral: f64 },
     LostMvPhase { span: Range<usize>, phase: usize, transformer: Transformer, u2_percent: f64 },
-    Ramp { target: Point, over_seconds: f64 },
+    /// And back to the load, where a time is given.
+    Ramp { target: Point, over_seconds: f64, back_seconds: Option<f64> },
     Course(Vec<(Point, f64)>),
 }
 
@@ -330,17 +331,18 @@ impl Reader<'_> {
     }
 
     fn ramp(&self, node: &Node) -> Option<Shape> {
-        let fields = Fields::open(node, "`ramp`", &["voltage", "phases", "frequency", "over"], self.findings)?;
+        let fields = Fields::open(node, "`ramp`", &["voltage", "phases", "frequency", "over", "back"], self.findings)?;
         if fields.get("over").is_none() {
             fields.missing("over", "`ramp`", self.findings);
         }
         let over_seconds = self.time(&fields, "over", 0.1..=86_400.0);
+        let back_seconds = self.time(&fields, "back", 0.1..=86_400.0);
         let target = self.point(&fields, "`ramp`")?;
         if let (Some(_), Some(node)) = (&target.frequency, self.fields.get("frequency")) {
             let finding = Finding::error("bad-value", &node.span, "the frequency cannot stand and move at once");
             self.findings.push(finding.label("leave it to the `ramp`"));
         }
-        Some(Shape::Ramp { target, over_seconds: over_seconds? })
+        Some(Shape::Ramp { target, over_seconds: over_seconds?, back_seconds })
     }
 
     fn course(&self, node: &Node) -> Option<Shape> {

@@ -23,6 +23,11 @@ impl<'a> GeneralBlock<'a> {
     /// Octets besides the piece, when its length takes three.
     pub const OVERHEAD: usize = 9;
 
+    /// Whether this is a block without a piece: it acknowledges, and its number says nothing of the APDU.
+    pub const fn is_acknowledgement(&self) -> bool {
+        self.data.is_empty()
+    }
+
     pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let control = reader.u8()?;
         Ok(Self {
@@ -37,10 +42,16 @@ impl<'a> GeneralBlock<'a> {
 
     /// Writes the APDU.
     pub fn encode(&self, writer: &mut Writer<'_>) {
+        self.encode_head(writer, self.data.len());
+        writer.put(self.data);
+    }
+
+    /// Writes what stands before a piece of so many octets.
+    pub(crate) fn encode_head(&self, writer: &mut Writer<'_>, length: usize) {
         let control = u8::from(self.last) << 7 | u8::from(self.streaming) << 6 | (self.window & 0x3F);
         writer.put_array(&[Self::TAG, control]);
         writer.u16(self.number);
         writer.u16(self.acknowledged);
-        writer.octet_string(self.data);
+        writer.length(length);
     }
 }

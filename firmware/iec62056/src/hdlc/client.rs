@@ -138,6 +138,11 @@ impl<const FRAME: usize, const MESSAGE: usize> Client<FRAME, MESSAGE> {
         self.link.send(message, expect, now_ms)
     }
 
+    /// Asks for a message behind the one that came: the server has said that more follows.
+    pub fn expect_more(&mut self, now_ms: u64) -> Result<(), ClientError> {
+        self.link.expect_more(now_ms)
+    }
+
     /// Sends a message in UI frames. It needs no link and nobody acknowledges it.
     pub fn send_unnumbered(&mut self, message: &[u8]) -> Result<(), ClientError> {
         self.link.send_unnumbered(message)

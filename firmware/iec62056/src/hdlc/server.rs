@@ -143,6 +143,11 @@ impl<const FRAME: usize, const MESSAGE: usize> Server<FRAME, MESSAGE> {
         self.link.no_answer();
     }
 
+    /// Whether the client waits for a word and there is none: another answer may be given, behind the one it has taken.
+    pub fn is_waited_for(&self) -> bool {
+        self.link.is_waited_for()
+    }
+
     /// Sends a message nobody asked for, in UI frames. It needs no link and nobody acknowledges it.
     pub fn push(&mut self, client: Address, message: &[u8]) -> Result<(), AnswerError> {
         self.link.push(client, message)

@@ -3,7 +3,7 @@ use core::fmt;
 use aes::Aes128;
 use aes::cipher::common::InnerIvInit;
 use aes::cipher::{KeyInit, StreamCipherCoreWrapper};
-use ctr::cipher::{StreamCipher, StreamCipherCore};
+use ctr::cipher::{StreamCipher, StreamCipherCore, StreamCipherSeek};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
 use subtle::ConstantTimeEq;
@@ -29,40 +29,73 @@ impl fmt::Debug for Gcm {
     }
 }
 
+/// How far a hash is, between two pieces of what it is over. Without the key it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Sum {
+    /// The block begun, added to what was hashed before it.
+    pending: Block,
+    /// Octets in the block begun.
+    filled: usize,
+}
+
 /// Associated data or text on its way into the hash, which takes whole blocks.
 struct Absorber {
     hash: GHash,
-    pending: Block,
-    filled: usize,
+    /// The hash has taken blocks since the sum was taken up.
+    moved: bool,
+    sum: Sum,
 }
 
 impl Absorber {
     fn absorb(&mut self, mut octets: &[u8]) {
-        if self.filled > 0 {
-            let taken = octets.len().min(self.pending.len() - self.filled);
+        let Sum { pending, filled } = &mut self.sum;
+        // The block that a sum stands in is added to, and so is the first one behind a sum that was taken up.
+        if *filled > 0 || !self.moved {
+            let taken = octets.len().min(pending.len() - *filled);
             let (head, rest) = octets.split_at(taken);
-            self.pending[self.filled..self.filled + taken].copy_from_slice(head);
-            self.filled += taken;
+            pending[*filled..].iter_mut().zip(head).for_each(|(octet, new)| *octet ^= new);
+            *filled += taken;
             octets = rest;
-            if self.filled < self.pending.len() {
+            if *filled < pending.len() {
                 return;
             }
-            self.hash.update(&[self.pending.into()]);
-            self.filled = 0;
+            self.flush();
         }
-        let (blocks, rest) = octets.split_at(octets.len() - octets.len() % self.pending.len());
+        let (blocks, rest) = octets.split_at(octets.len() - octets.len() % 16);
         self.hash.update_padded(blocks);
-        self.pending[..rest.len()].copy_from_slice(rest);
-        self.filled = rest.len();
+        self.sum.pending[..rest.len()].copy_from_slice(rest);
+        self.sum.filled = rest.len();
+    }
+
+    fn flush(&mut self) {
+        self.hash.update(&[self.sum.pending.into()]);
+        (self.sum, self.moved) = (Sum::default(), true);
     }
 
     /// Fills the block begun with zeros.
     fn pad(&mut self) {
-        if self.filled > 0 {
-            self.pending[self.filled..].fill(0);
-            self.hash.update(&[self.pending.into()]);
-            self.filled = 0;
+        if self.sum.filled > 0 {
+            self.flush();
         }
+    }
+
+    /// Ends the hash with both lengths (octets).
+    fn finish(mut self, associated: usize, text: usize) -> Block {
+        self.pad();
+        let mut lengths = [0; 16];
+        lengths[..8].copy_from_slice(&(associated as u64 * 8).to_be_bytes());
+        lengths[8..].copy_from_slice(&(text as u64 * 8).to_be_bytes());
+        self.absorb(&lengths);
+        self.hash.finalize().into()
+    }
+
+    fn sum(self) -> Sum {
+        let Self { hash, moved, mut sum } = self;
+        if moved {
+            let hashed: Block = hash.finalize().into();
+            sum.pending.iter_mut().zip(hashed).for_each(|(octet, hashed)| *octet ^= hashed);
+        }
+        sum
     }
 }
 
@@ -117,23 +150,53 @@ impl Gcm {
     }
 
     fn tag(&self, mask: Block, associated: &[&[u8]], text: &[u8]) -> Block {
-        let mut absorber = Absorber { hash: self.hash.clone(), pending: [0; 16], filled: 0 };
-        let mut bits = 0_u64;
+        let mut absorber = self.absorber(Sum::default());
+        let mut octets = 0;
         for piece in associated {
             absorber.absorb(piece);
-            bits += piece.len() as u64 * 8;
+            octets += piece.len();
         }
         absorber.pad();
         absorber.absorb(text);
-        absorber.pad();
-        let mut lengths = [0; 16];
-        lengths[..8].copy_from_slice(&bits.to_be_bytes());
-        lengths[8..].copy_from_slice(&(text.len() as u64 * 8).to_be_bytes());
-        absorber.hash.update(&[lengths.into()]);
-        let mut tag: Block = absorber.hash.finalize().into();
-        tag.iter_mut().zip(mask).for_each(|(octet, mask)| *octet ^= mask);
-        tag
+        masked(absorber.finish(octets, text.len()), mask)
     }
+
+    fn absorber(&self, sum: Sum) -> Absorber {
+        Absorber { hash: self.hash.clone(), moved: false, sum }
+    }
+
+    /// The sum with these pieces behind it.
+    pub(super) fn absorbed(&self, sum: Sum, pieces: &[&[u8]]) -> Sum {
+        let mut absorber = self.absorber(sum);
+        pieces.iter().for_each(|piece| absorber.absorb(piece));
+        absorber.sum()
+    }
+
+    /// The sum behind the end of the associated data.
+    pub(super) fn padded(&self, sum: Sum) -> Sum {
+        let mut absorber = self.absorber(sum);
+        absorber.pad();
+        absorber.sum()
+    }
+
+    /// The tag of a sum over so many octets of associated data and of text.
+    pub(super) fn tag_of(&self, vector: &[u8; 12], sum: Sum, associated: usize, text: usize) -> Block {
+        masked(self.absorber(sum).finish(associated, text), self.counter(vector).0)
+    }
+
+    /// Encrypts or decrypts a piece of a text that stands at this place in it.
+    pub(super) fn apply_key_stream_at(&self, vector: &[u8; 12], place: usize, piece: &mut [u8]) {
+        let (_, counter) = self.counter(vector);
+        let mut stream = StreamCipherCoreWrapper::from_core(counter);
+        // The first block of the stream masks the tag.
+        stream.seek(16 + place as u64);
+        stream.apply_keystream(piece);
+    }
+}
+
+fn masked(mut block: Block, mask: Block) -> Block {
+    block.iter_mut().zip(mask).for_each(|(octet, mask)| *octet ^= mask);
+    block
 }
 
 fn apply(counter: Counter<'_>, text: &mut [u8]) {

@@ -81,7 +81,7 @@ impl<'a> Envelope<'a> {
         head + 3 + 5 + if control.is_authenticated() { TAG_LENGTH } else { 0 }
     }
 
-    fn put_head(&self, writer: &mut Writer<'_>, plain: u8) -> Result<(), SecurityError> {
+    pub(super) fn put_head(&self, writer: &mut Writer<'_>, plain: u8) -> Result<(), SecurityError> {
         match self {
             Self::Global => writer.u8(global_tag(plain).ok_or(SecurityError::NoServiceTag(plain))?),
             Self::Dedicated => writer.u8(dedicated_tag(plain).ok_or(SecurityError::NoServiceTag(plain))?),
@@ -105,7 +105,7 @@ impl<'a> Envelope<'a> {
         Ok(())
     }
 
-    const fn head(&self) -> Option<&GeneralHead<'a>> {
+    pub(super) const fn head(&self) -> Option<&GeneralHead<'a>> {
         if let Self::General(head, _) = self { Some(head) } else { None }
     }
 }
@@ -153,7 +153,7 @@ impl Protection {
         self.suite
     }
 
-    fn check(&self, control: SecurityControl) -> Result<(), SecurityError> {
+    pub(super) fn check(&self, control: SecurityControl) -> Result<(), SecurityError> {
         match control {
             _ if control.suite() != self.suite => {
                 Err(SecurityError::Suite { found: control.suite(), expected: self.suite })
@@ -165,7 +165,7 @@ impl Protection {
     }
 
     /// Hands the associated data to `use_it`: control, key, the head of general-ciphering, the text when it is plain.
-    fn with_associated<T>(
+    pub(super) fn with_associated<T>(
         &self,
         control: SecurityControl,
         head: Option<&GeneralHead<'_>>,

@@ -3,7 +3,9 @@
 use super::{Dedicated, LONGEST_APDU, LogicalDevice, Notice, Server, exception};
 use crate::apdu::{Apdu, ExceptionResponse, ServiceError, StateError};
 use crate::octets::Writer;
-use crate::security::{Ciphered, CounterError, Direction, Envelope, SecurityControl, SystemTitle, Unprotected};
+use crate::security::{
+    Ciphered, CounterError, Direction, Envelope, Protection, SecurityControl, SystemTitle, Unprotected,
+};
 
 /// Why a ciphered APDU is not carried out.
 pub(super) enum Refused {
@@ -80,26 +82,40 @@ impl Server {
     ) -> usize {
         let title = device.system_title();
         let Some(admission) = self.admission else { return 0 };
-        let (protection, counter) = match &mut self.dedicated {
-            Some(Dedicated { protection, next, .. }) if request.0.is_dedicated() => {
-                let counter = *next;
-                // The last number is never given: nothing could follow it.
-                let following = counter.checked_add(1).ok_or(CounterError::Exhausted);
-                *next = following.unwrap_or(counter);
-                (&*protection, following.map(|_| counter))
-            }
-            _ => match &self.protection {
-                Some(protection) => (protection, device.next_counter(self.agreed.client)),
-                None => return 0,
-            },
-        };
-        let Ok(counter) = counter else {
+        let dedicated = request.0.is_dedicated();
+        let Ok(counter) = self.take_counter(device, dedicated) else {
             return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OTHER_REASON, out);
         };
+        let Some(protection) = self.keys(dedicated) else { return 0 };
         let control = admission.policy.response_control(request.1.suite(), request.1);
         let envelope = Envelope::answering(request.0, &title);
         let done = protection.protect(&envelope, control, &title, counter, plain, out);
         done.unwrap_or_else(|_| exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out))
+    }
+
+    /// The keys an answer is protected with.
+    pub(super) fn keys(&self, dedicated: bool) -> Option<&Protection> {
+        match &self.dedicated {
+            Some(keys) if dedicated => Some(&keys.protection),
+            _ => self.protection.as_ref(),
+        }
+    }
+
+    /// The next counter of the server under these keys; never given again.
+    pub(super) fn take_counter<D: LogicalDevice>(
+        &mut self,
+        device: &mut D,
+        dedicated: bool,
+    ) -> Result<u32, CounterError> {
+        match &mut self.dedicated {
+            Some(Dedicated { next, .. }) if dedicated => {
+                let counter = *next;
+                // The last number is never given: nothing could follow it.
+                *next = counter.checked_add(1).ok_or(CounterError::Exhausted)?;
+                Ok(counter)
+            }
+            _ => device.next_counter(self.agreed.client),
+        }
     }
 
     /// A request that came ciphered.
@@ -117,18 +133,22 @@ impl Server {
         let longest = usize::from(self.agreed.longest_sent).min(out.len());
         let title = device.system_title();
         let overhead = Envelope::answering(&ciphered, &title).overhead(SecurityControl::BOTH);
-        let room = longest.saturating_sub(overhead).min(answer.len());
+        let room =
+            if self.general.is_wanted() { answer.len() } else { longest.saturating_sub(overhead).min(answer.len()) };
         let length = match opened.plain.first() {
             Some(0xC0 | 0xC1 | 0xC3) => self.serve(device, opened.plain, &mut answer[..room]),
             _ => exception(StateError::SERVICE_UNKNOWN, ServiceError::SERVICE_NOT_SUPPORTED, &mut answer[..room]),
         };
-        if length == 0 {
-            return 0;
-        }
-        if answer[0] == ExceptionResponse::TAG {
+        if length > 0 && answer[0] == ExceptionResponse::TAG {
             // An exception has no ciphered form of its own.
             out[..length].copy_from_slice(&answer[..length]);
             return length;
+        }
+        if let Some(whole) = self.general_answer(&answer[..length]) {
+            return self.begin_general(device, Some((&ciphered, opened.control)), whole, out);
+        }
+        if length == 0 {
+            return 0;
         }
         self.protect(device, (&ciphered, opened.control), &answer[..length], out)
     }

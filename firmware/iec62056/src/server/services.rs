@@ -1,12 +1,12 @@
 //! GET, SET and ACTION.
 
-use super::{LONGEST_REQUEST, LogicalDevice, Server, State, Target, encoded, exception};
+use super::{LONGEST_APDU, LONGEST_REQUEST, LogicalDevice, Server, State, Target, encoded, exception};
 use crate::acse::Conformance;
 use crate::apdu::transfer::{Answer, Progress, ReceiveError};
 use crate::apdu::{
     ActionOutcome, ActionRequest, ActionResponse, ActionResult, Apdu, AttributeReference, DataAccessResult, DataBlock,
-    GetRequest, GetResponse, InvokeIdAndPriority, Item, List, MethodDescriptor, ServiceError, SetRequest, SetResponse,
-    StateError,
+    ExceptionResponse, GetRequest, GetResponse, InvokeIdAndPriority, Item, List, MethodDescriptor, ServiceError,
+    SetRequest, SetResponse, StateError,
 };
 use crate::data::{Data, EncodedData};
 use crate::obis::Obis;
@@ -23,9 +23,23 @@ const MOST_REFERENCES: usize = 64;
 const LIST_HEAD: usize = 4;
 
 impl Server {
+    /// A request that came plain.
+    pub(super) fn serve_plain<D: LogicalDevice>(&mut self, device: &mut D, apdu: &[u8], out: &mut [u8]) -> usize {
+        let length = self.serve(device, apdu, out);
+        if out.first() == Some(&ExceptionResponse::TAG) && length > 0 {
+            return length;
+        }
+        match self.general_answer(&out[..length]) {
+            Some(whole) => self.begin_general(device, None, whole, out),
+            None => length,
+        }
+    }
+
     /// Carries out a plain request; what it may not do the device says.
     pub(super) fn serve<D: LogicalDevice>(&mut self, device: &mut D, apdu: &[u8], out: &mut [u8]) -> usize {
-        let longest = usize::from(self.agreed.longest_sent).min(out.len());
+        // In general blocks the whole may be longer than one APDU.
+        let longest = if self.general.is_wanted() { LONGEST_APDU } else { self.agreed.longest_sent.into() };
+        let longest = longest.min(out.len());
         let out = &mut out[..longest];
         let Ok(request) = Apdu::decode(apdu) else {
             return exception(StateError::SERVICE_UNKNOWN, ServiceError::OTHER_REASON, out);
@@ -52,10 +66,14 @@ impl Server {
             _ => exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::OPERATION_NOT_POSSIBLE, out),
         };
         // Who asks for no answer gets none.
-        if confirmed { length } else { 0 }
+        if !confirmed {
+            self.general.forget_answer();
+            return 0;
+        }
+        length
     }
 
-    fn offers(&self, wanted: Conformance) -> bool {
+    pub(super) fn offers(&self, wanted: Conformance) -> bool {
         self.agreed.conformance.contains(wanted)
     }
 
@@ -128,7 +146,7 @@ impl Server {
                 }
                 let produce = |writer: &mut Writer<'_>| values(device, &agreed, references, moment, writer);
                 // A list of values of this moment that cannot be kept would be torn.
-                if Writer::measure(produce) > self.value.len() {
+                if Writer::measure(produce) + LIST_HEAD > self.value.len() {
                     return exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out);
                 }
                 self.start(Answer::GetWithList, invoke, out, produce)
@@ -143,8 +161,9 @@ impl Server {
             },
         };
         // A request that cannot be kept cannot be answered in blocks.
-        if self.sender.is_sending() && self.long_length == 0 {
+        if (self.sender.is_sending() || self.general.needs_request()) && self.long_length == 0 {
             self.sender.interrupt();
+            self.general.forget_answer();
             return failed(invoke, DataAccessResult::LONG_GET_ABORTED, out);
         }
         done.unwrap_or_else(|_| exception(StateError::SERVICE_NOT_ALLOWED, ServiceError::PDU_TOO_LONG, out))
@@ -158,6 +177,10 @@ impl Server {
         out: &mut [u8],
         produce: impl Fn(&mut Writer<'_>),
     ) -> Result<usize, EncodeError> {
+        let divided = self.offers(Conformance::BLOCK_TRANSFER_WITH_GET);
+        if self.general.is_wanted() || (self.general.is_possible() && !divided) {
+            return self.start_general(answer, invoke, out, produce);
+        }
         let mut writer = Writer::new(&mut self.value);
         produce(&mut writer);
         self.kept = writer.finish().ok();
@@ -165,6 +188,31 @@ impl Server {
         match self.kept {
             Some(length) => sender.start(answer, invoke, out, |writer| writer.put(&value[..length])),
             None => sender.start(answer, invoke, out, produce),
+        }
+    }
+
+    /// Answers at once where that is wanted and fits, else in general blocks.
+    fn start_general(
+        &mut self,
+        answer: Answer,
+        invoke: InvokeIdAndPriority,
+        out: &mut [u8],
+        produce: impl Fn(&mut Writer<'_>),
+    ) -> Result<usize, EncodeError> {
+        let mut writer = Writer::new(&mut self.value);
+        answer.put_undivided_head(&mut writer, invoke);
+        produce(&mut writer);
+        let length = writer.total();
+        let kept = writer.finish().is_ok();
+        match (out.get_mut(..length), self.value.get(..length)) {
+            (Some(out), Some(value)) if !self.general.is_wanted() => {
+                out.copy_from_slice(value);
+                Ok(length)
+            }
+            _ => {
+                self.general.answer_with(length, kept);
+                Ok(0)
+            }
         }
     }
 
@@ -360,7 +408,7 @@ fn failed(invoke: InvokeIdAndPriority, result: DataAccessResult, out: &mut [u8])
 }
 
 /// The value of an attribute that was found readable.
-fn value<D: LogicalDevice>(
+pub(super) fn value<D: LogicalDevice>(
     device: &D,
     agreed: &super::Agreed,
     reference: &AttributeReference<'_>,

@@ -52,6 +52,8 @@ struct Bench {
     preparation_ms: u64,
     prepared: Option<(u64, Vec<u8>)>,
     asked: Vec<Vec<u8>>,
+    /// Messages that follow the answer when the client asks for more.
+    further: VecDeque<Vec<u8>>,
     frames: usize,
 }
 
@@ -72,6 +74,11 @@ fn answer_to(message: &[u8]) -> Vec<u8> {
     let mut random = Random(seed);
     let length = random.below(MESSAGE + 1);
     random.octets(length)
+}
+
+/// What the meter says behind its answer, where the client wants to hear it: nothing, one message or two.
+fn further(message: &[u8]) -> VecDeque<Vec<u8>> {
+    (0..message.len() % 3).map(|place| answer_to(&[message, &[place as u8]].concat())).collect()
 }
 
 impl Bench {
@@ -107,6 +114,7 @@ impl Bench {
             disturbance,
             prepared: None,
             asked: Vec::new(),
+            further: VecDeque::new(),
             frames: 0,
         }
     }
@@ -127,6 +135,7 @@ impl Bench {
                 match event {
                     ServerEvent::Message { octets, .. } => {
                         self.asked.push(octets.to_vec());
+                        self.further = further(octets);
                         self.prepared = Some((self.now_ms + self.preparation_ms, answer_to(octets)));
                     }
                     ServerEvent::Connected { .. } | ServerEvent::Disconnected(_) => self.prepared = None,
@@ -140,6 +149,10 @@ impl Bench {
                 } else {
                     self.server.answer(&answer).unwrap();
                 }
+            } else if self.server.is_waited_for()
+                && let Some(more) = self.further.pop_front()
+            {
+                self.server.answer(&more).unwrap();
             }
             while let Some(frame) = self.server.poll_transmit() {
                 self.frames += 1;
@@ -212,6 +225,16 @@ fn conversation(seed: u64, disturbance: Disturbance) -> (usize, Option<Failure>,
                 assert_eq!(answer, answer_to(&message), "seed {seed}");
                 answered += 1;
                 assert_eq!(bench.asked.len(), answered, "seed {seed}: no message arrives twice");
+                for more in further(&message) {
+                    bench.client.expect_more(bench.now_ms).unwrap();
+                    match bench.until_event() {
+                        Ok(answer) => assert_eq!(answer, more, "seed {seed}"),
+                        Err(why) => failure = why,
+                    }
+                    if failure.is_some() {
+                        break;
+                    }
+                }
             }
             Err(why) => failure = why,
         }

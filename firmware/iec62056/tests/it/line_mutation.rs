@@ -30,6 +30,11 @@ fn a_server_survives_any_frames() {
 }
 
 #[test]
+fn a_server_survives_any_blocks() {
+    streams(20_000, super::drive_server::general_blocks);
+}
+
+#[test]
 fn a_client_survives_any_frames() {
     streams(60_000, drive::hdlc_client);
 }

@@ -49,14 +49,15 @@ impl NetworkPort {
                 continue;
             }
             let mut answer = [0; LONGEST_APDU];
-            let length = self.server.answer(meter, message.source, message.data, &mut answer);
-            if length == 0 {
-                continue;
-            }
-            let answer = Wpdu { source: MANAGEMENT, destination: message.source, data: &answer[..length] };
-            let mut out = [0; MESSAGE];
-            if let Ok(length) = answer.encode(&mut out) {
-                send(&out[..length]);
+            let client = message.source;
+            let mut length = self.server.answer(meter, client, message.data, &mut answer);
+            while length > 0 {
+                let wrapped = Wpdu { source: MANAGEMENT, destination: client, data: &answer[..length] };
+                let mut out = [0; MESSAGE];
+                if let Ok(length) = wrapped.encode(&mut out) {
+                    send(&out[..length]);
+                }
+                length = self.server.go_on(meter, &mut answer);
             }
         }
         true

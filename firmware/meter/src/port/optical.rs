@@ -162,7 +162,7 @@ impl OpticalPort {
         let mut answer = [0; LONGEST_APDU];
         loop {
             let length = match self.hdlc.poll_event() {
-                None => return,
+                None => break,
                 Some(ServerEvent::Message { client, octets }) => {
                     self.server.answer(meter, client.upper(), octets, &mut answer)
                 }
@@ -182,6 +182,11 @@ impl OpticalPort {
             if length == 0 || self.hdlc.answer(&answer[..length]).is_err() {
                 self.hdlc.no_answer();
             }
+        }
+        if self.hdlc.is_waited_for() {
+            let length = self.server.go_on(meter, &mut answer);
+            // Without another block the link says itself that there is nothing.
+            let _ = length > 0 && self.hdlc.answer(&answer[..length]).is_ok();
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "defects")]
 mod defects;
+mod general_blocks;
 mod passwords;
 mod ports;
 mod power_cut;

@@ -256,7 +256,9 @@ impl Analysis {
         let since = end.saturating_sub(self.boundaries.began());
         let length = if since.abs_diff(whole) <= ONE { since } else { whole };
         let squares = sums::mean_squares(config, cycle.samples, length, &cycle.phases, state.synchronised_by());
-        let before = self.before.map_or(squares, |before| before.squares);
+        // Cycles that came as samples since the last that came as sums were as this one.
+        let last = self.before.filter(|before| before.until.abs_diff(end.saturating_sub(length)) <= ONE);
+        let before = last.map_or(squares, |before| before.squares);
         let (half, length) = (length as u32 / 2, length as u32);
         let middle = core::array::from_fn(|n| (before[n] + squares[n]) / 2.0);
         let first = instant(end - u64::from(length - half));

@@ -7,5 +7,6 @@ mod frequency;
 mod half_cycles;
 mod harmonics;
 mod signal;
+mod turns;
 mod unchanged;
 mod windows;

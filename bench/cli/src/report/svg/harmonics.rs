@@ -86,7 +86,7 @@ fn bars(out: &mut String, plot: &Plot, commanded: &[Commanded]) {
     };
     let equal =
         orders.iter().all(|&order| phases.iter().all(|&phase| (of(order, phase) - of(order, phases[0])).abs() < 1e-9));
-    let shown: &[usize] = if equal { &phases[..1] } else { &phases };
+    let shown: &[usize] = if equal { phases.get(..1).unwrap_or_default() } else { &phases };
     let width = 0.78 * unit(plot) / shown.len() as f64;
     for &order in &orders {
         for (n, &phase) in shown.iter().enumerate() {

@@ -157,3 +157,25 @@ fn what_it_does_not_take_stands_in_the_queue_and_changes_nothing() {
     ask(&mut source, &mut world, &format!("LIST:VOLT {}1", "1,".repeat(40)));
     assert!(ask(&mut source, &mut world, "SYST:ERR?").starts_with("-223"));
 }
+
+#[test]
+fn no_line_of_any_bytes_is_too_much() {
+    let (mut source, mut world) = energised();
+    let words = [
+        "INST", ":NSEL ", "2", ";", ":VOLT", ":MODE ", "LIST", ":", "DWEL ", "0.1", ",", "1e300", "INIT", "*TRG",
+        "TRAC", ":DEF A", " A", "FUNC ", "?", "TRIG", ":SYNC", ":PHAS ", "-90", "OUTP ", "0",
+    ];
+    let mut state = 1u64;
+    for _ in 0..20_000 {
+        let mut line = String::new();
+        for _ in 0..state % 11 {
+            state = crate::noise::mix(state);
+            line.push_str(words[(state % words.len() as u64) as usize]);
+        }
+        state = crate::noise::mix(state);
+        ask(&mut source, &mut world, &line);
+    }
+    ask(&mut source, &mut world, "*CLS");
+    tell(&mut source, &mut world, "OUTP 0");
+    assert!(!world.output().is_energised());
+}

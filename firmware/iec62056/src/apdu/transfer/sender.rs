@@ -23,7 +23,7 @@ impl Answer {
         }
     }
 
-    fn put_undivided_head(self, writer: &mut Writer<'_>, invoke: InvokeIdAndPriority) {
+    pub(crate) fn put_undivided_head(self, writer: &mut Writer<'_>, invoke: InvokeIdAndPriority) {
         match self {
             Self::Get => GetResponse::begin_normal(writer, invoke),
             Self::GetWithList => writer.put_array(&[GetResponse::TAG, 3, invoke.0]),

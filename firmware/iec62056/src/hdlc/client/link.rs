@@ -126,6 +126,19 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
         Ok(())
     }
 
+    pub(super) fn expect_more(&mut self, now_ms: u64) -> Result<(), ClientError> {
+        if self.state != State::Connected {
+            return Err(ClientError::NotConnected);
+        }
+        if self.expected.is_some() || self.message.is_some() || self.transfer.outgoing.kind().is_some() {
+            return Err(ClientError::Busy);
+        }
+        self.transfer.incoming.clear();
+        (self.expected, self.turn) = (Some(Expect::Answer), Turn::Ask);
+        (self.progress_ms, self.fruitless) = (now_ms, 0);
+        Ok(())
+    }
+
     pub(super) fn send_unnumbered(&mut self, message: &[u8]) -> Result<(), ClientError> {
         self.load(message, Kind::Unnumbered)
     }

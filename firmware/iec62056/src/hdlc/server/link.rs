@@ -144,6 +144,11 @@ impl<const MESSAGE: usize> Link<MESSAGE> {
         }
     }
 
+    pub(super) fn is_waited_for(&self) -> bool {
+        let polled = self.state == State::Connected && self.turn == Turn::Server && self.waiting.is_none();
+        polled && self.transfer.outgoing.kind().is_none()
+    }
+
     pub(super) fn push(&mut self, client: Address, message: &[u8]) -> Result<(), AnswerError> {
         self.load(message, Kind::Unnumbered)?;
         self.push_to = client;

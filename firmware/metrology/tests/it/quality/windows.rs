@@ -63,7 +63,7 @@ fn everything_is_told_in_order_of_time() {
 }
 
 /// What the sample path would sum over a cycle.
-fn sums(sines: &Sines, begin: u64, samples: u32) -> [PhaseSums; 3] {
+pub(super) fn sums(sines: &Sines, begin: u64, samples: u32) -> [PhaseSums; 3] {
     let mut phases = [PhaseSums::default(); 3];
     for n in 0..u64::from(samples) {
         // The metrology is one sample late.
