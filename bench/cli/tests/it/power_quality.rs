@@ -157,6 +157,14 @@ fn bursts(from_ns: u64) -> Played {
     bursts
 }
 
+/// Sines that stand for a minute.
+fn stage(from_ns: u64, share: f64, hertz: f64) -> Played {
+    let mut stage = played(5, &format!("{share} Un at {hertz} Hz"), from_ns, 60.0);
+    stage.sines.voltage.iter_mut().for_each(|sine| sine.rms *= share);
+    stage.sines.hertz = hertz;
+    stage
+}
+
 /// Two equal dips, a long three-phase one below 5 %, a swell, harmonics with flicker, a lost neutral.
 fn lines() -> Vec<JournalLine> {
     let run = RunInfo {
@@ -206,8 +214,11 @@ fn lines() -> Vec<JournalLine> {
         measured(harmonics(1, 1, vec![0.01, 2.0, 0.01, 6.2, 0.0, 3.0, 0.02])),
         measured(harmonics(1, 2, vec![0.0, 2.01, 0.0, 6.05, 0.0, 2.98, 0.0])),
         played(neutral),
-        played(bursts(400 * S)),
-        played(bursts(410 * S)),
+        played(stage(370 * S, 0.85, 50.0)),
+        played(stage(430 * S, 1.0, 50.5)),
+        measured(rows(5, 1, &[(370 * S, 128, "L123", 60_020, 8500)])),
+        played(bursts(500 * S)),
+        played(bursts(510 * S)),
         Event::RunEnded { outcome: Outcome::Fail, outputs: "off".into(), wall_seconds: 1.0, engine: None },
     ];
     let line = |(n, event)| JournalLine { seq: n as u64 + 1, bench_ns: n as u64 * S, event };
@@ -260,7 +271,7 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
     assert_eq!(dip.matches("class=\"lane meter\"").count(), 2, "the second row is of the second dip");
     assert_eq!(dip.matches("class=\"phase\"").count(), 6, "three waves, three series of RMS values");
     let swell = figure("2: swell");
-    assert!(swell.contains("no dip, swell or interruption"), "the second meter has not seen it");
+    assert!(swell.contains("nothing logged"), "the second meter has not seen it");
     let harmonics = figure("3: harmonics");
     for words in ["moves by 0.722 %", "Pst ", "commanded", "read on L1", "read on L2"] {
         assert!(harmonics.contains(words), "{words}");
@@ -269,8 +280,13 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
     // 0.722 % at 110 a minute is Pst 1; a minute is not ten.
     assert!((pst - 1.0).abs() < 0.05, "{pst}");
     assert_eq!(harmonics.matches("class=\"failed\"").count(), 1, "6.2 % is above 6.1 %, 6.05 % is not");
+    let course = figure("5: 2 stages, from 0.85 Un at 50 Hz");
+    for words in ["dip: 85.00 %, 60.02 s", "nothing logged", "f commanded [Hz]", "2 min 0 s altogether"] {
+        assert!(course.contains(words), "{words}");
+    }
+    assert_eq!(course.matches("class=\"phase\"").count(), 3 + 1, "three voltages and the frequency");
     let bursts = figure("5: burst-fired current");
-    assert_eq!(page.matches("<figcaption>Step 5").count(), 1, "one form of wave, one picture");
+    assert_eq!(page.matches("<figcaption>Step 5").count(), 2, "one form of wave, one picture");
     for words in ["played 2 times", "orders up to 100 are played, up to 50 drawn", "moves by 200 % with 12.5000 Hz"] {
         assert!(bursts.contains(words), "{words}");
     }

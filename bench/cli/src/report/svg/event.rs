@@ -213,7 +213,8 @@ fn thresholds(out: &mut String, plot: &Plot, (lowest, highest): (f64, f64)) {
     }
 }
 
-fn lanes_below(out: &mut String, plot: &Plot, lanes: &[Lane], scale: f64, ticks: &[f64]) {
+/// Bars beneath a picture, and the figures of its x axis.
+pub(super) fn lanes_below(out: &mut String, plot: &Plot, lanes: &[Lane], scale: f64, ticks: &[f64]) {
     let (top, left, right) = (plot.bottom() + 10.0, plot.left, plot.right());
     let bottom = top + LANE * lanes.len() as f64;
     for &tick in ticks {

@@ -72,6 +72,13 @@ impl Logged {
         }
     }
 
+    /// `meter 1001 logged unbalance on L123, 600000 ms, 2.10 %`
+    pub(super) fn short_words(&self, tested: &[&PositionInfo]) -> String {
+        let by = meter(self.position, tested);
+        let (kind, extreme) = (self.kind(), self.extreme_words());
+        format!("{by} logged {kind} on {}, {:.0} ms, {extreme}", self.phases, self.duration_ms)
+    }
+
     /// All of it.
     pub(super) fn words(&self, tested: &[&PositionInfo]) -> String {
         format!(
