@@ -15,6 +15,7 @@ use crate::noise::Draw;
 use crate::source::{Phasor, SourceLog};
 
 mod events;
+mod speed;
 mod waves;
 
 fn three_phase() -> Profile {
