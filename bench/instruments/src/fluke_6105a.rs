@@ -24,7 +24,7 @@ use meterbench_link::Session;
 use meterbench_waveform::{Distortion, VoltageEvent, Waveform};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use self::commands::{Channel, Kind, dip, head};
+use self::commands::{Channel, Kind, dip, fundamental_alone, head};
 use self::limits::{HERTZ, HIGHEST_AMPERE, LOWEST_AMPERE, LOWEST_VOLT, Range, Refused};
 use crate::roles::{AcSource, InstrumentError, Readback, Setting, SourceLimits, Wave};
 use crate::scpi::Scpi;
@@ -146,8 +146,15 @@ impl Fluke6105a {
         let lags = voltage_lags(setting);
         for (n, range) in ranges.iter().enumerate() {
             if standing.current[n].is_some() && (setting.current[n].is_none() || standing.ranges[n] != *range) {
-                self.scpi.tell(&format!("{}:STAT OFF", head(Kind::Current, n))).await?;
-                standing.current[n] = None;
+                let head = head(Kind::Current, n);
+                self.scpi.tell(&format!("{head}:STAT OFF")).await?;
+                // A range takes no wave whose components, all together, are too much for it.
+                let channel = standing.current[n].take();
+                if channel.is_some_and(|channel| !channel.distortion.is_none()) {
+                    for command in fundamental_alone(&head) {
+                        self.scpi.tell(&command).await?;
+                    }
+                }
             }
         }
         if standing.hertz != Some(setting.hertz) {
