@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use meterbench::assemble::Changes;
 use meterbench::catalogue;
 use meterbench::rehearsal::{prepare, rehearse};
+use meterbench_plan::{PlanFile, Source};
 use meterbench_record::{Measurement, Outcome, Verdict};
 
 /// One fault and the plan that finds it.
@@ -26,6 +27,8 @@ struct Case {
 
 const CURVE: &str =
     "accuracy: { name: Load, at: [{ current: Imin }, { current: [Itr, 10 Itr, Imax], power-factor: [1, 0.5 ind] }] }";
+/// Every wave: a fault is found by its own, and by no other.
+const WAVES: &str = "test-plans/mid/class-b-waveforms.yaml";
 const EN: &str = "EN 50470-3:2006";
 const NONE: &str = "";
 /// A fault that is there or not, and the meter without it.
@@ -33,7 +36,7 @@ const THERE: &str = "";
 const SOUND: &str = "sound";
 
 #[rustfmt::skip]
-const CASES: [Case; 27] = [
+const CASES: [Case; 29] = [
     Case { fault: "gain",                  fails: "1.25 %",       passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["itr", "imax"], steps: CURVE },
     Case { fault: "phase-error",           fails: "40 min-of-arc",passes: "5 min-of-arc",meter: "omnia-3ph", standard: EN, at: &["0.5-ind"], steps: CURVE },
     Case { fault: "offset-power",          fails: "6 W",          passes: "0.5 W",       meter: "omnia-3ph", standard: EN, at: &["imin", "itr"], steps: CURVE },
@@ -60,6 +63,8 @@ const CASES: [Case; 27] = [
     Case { fault: "blocks-truncated",      fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["hdlc-link/conversation"], steps: "test-plans/protocol/readout.yaml" },
     Case { fault: "dst-ignored",           fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["forward-in-march/clock/daylight-saving"], steps: "test-plans/protocol/clock.yaml" },
     Case { fault: "counter-forgotten",     fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["replay-after-a-power-cut"], steps: "test-plans/security/attacks.yaml" },
+    Case { fault: "dc-sensitive",          fails: "8 %",          passes: "1 %",         meter: "omnia-3ph-80a", standard: EN, at: &["dc-and-even-harmonics/error-shift"], steps: WAVES },
+    Case { fault: "alias",                 fails: "40 %",         passes: "5 %",         meter: "omnia-3ph-80a", standard: EN, at: &["fifth-harmonic/error-shift"], steps: WAVES },
     Case { fault: "phase-sequence",        fails: "2 %",          passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["l1-l3-l2"], steps: "influence: { vary: phase-sequence }" },
 ];
 
@@ -80,7 +85,9 @@ fn tested(case: &Case, severity: &str) -> Result<(Outcome, Vec<Measurement>, usi
         meter: Some(case.meter.to_owned()),
         ..Changes::default()
     };
-    let (prepared, equipped) = prepare(&plan, "emulated-3ph", &changes).map_err(|e| format!("{e:?}"))?;
+    let waves = PlanFile::read(&Source::new("plan.yaml", plan.as_str())).is_ok_and(|plan| plan.needs_waves());
+    let bench = if waves { "emulated-3ph-waves" } else { "emulated-3ph" };
+    let (prepared, equipped) = prepare(&plan, bench, &changes).map_err(|e| format!("{e:?}"))?;
     let ran = rehearse(&prepared, &equipped, None)?;
     let failed = |m: &Measurement| m.verdict == Some(Verdict::Fail) && m.decides;
     let judged = ran.record.measurements.iter().filter(|m| m.verdict.is_some()).count();

@@ -24,7 +24,7 @@ use meterbench_link::Session;
 use meterbench_waveform::{Distortion, VoltageEvent, Waveform};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use self::commands::{Channel, Kind, dip, fundamental_alone, head};
+use self::commands::{CLEAR, Channel, Kind, dip, head};
 use self::limits::{HERTZ, HIGHEST_AMPERE, LOWEST_AMPERE, LOWEST_VOLT, Range, Refused};
 use crate::roles::{AcSource, InstrumentError, Readback, Setting, SourceLimits, Wave};
 use crate::scpi::Scpi;
@@ -148,13 +148,13 @@ impl Fluke6105a {
             if standing.current[n].is_some() && (setting.current[n].is_none() || standing.ranges[n] != *range) {
                 let head = head(Kind::Current, n);
                 self.scpi.tell(&format!("{head}:STAT OFF")).await?;
-                // A range takes no wave whose components, all together, are too much for it.
-                let channel = standing.current[n].take();
-                if channel.is_some_and(|channel| !channel.distortion.is_none()) {
-                    for command in fundamental_alone(&head) {
-                        self.scpi.tell(&command).await?;
+                // Another range is refused while what stands does not fit into it.
+                if standing.current[n].as_ref().is_some_and(|channel| !channel.distortion.is_none()) {
+                    for command in CLEAR {
+                        self.scpi.tell(&format!("{head}:{command}")).await?;
                     }
                 }
+                standing.current[n] = None;
             }
         }
         if standing.hertz != Some(setting.hertz) {

@@ -35,10 +35,8 @@ const RAMP_SECONDS: f64 = 1e-4;
 /// Below this a modulation is told in changes per minute, two for each period.
 const SLOWEST_HERTZ: f64 = 0.5;
 
-/// Everything but the fundamental goes.
-pub(super) fn fundamental_alone(head: &str) -> [String; 5] {
-    ["FLIC:STAT OFF", "FHAR:STAT OFF", "FHAR:CLE", "IHAR:STAT OFF", "MHAR:CLE"].map(|c| format!("{head}:{c}"))
-}
+/// Takes everything from a channel but its fundamental.
+pub(super) const CLEAR: [&str; 5] = ["FLIC:STAT OFF", "FHAR:STAT OFF", "FHAR:CLE", "IHAR:STAT OFF", "MHAR:CLE"];
 
 impl Channel {
     /// Commands that make this of what stands there.
@@ -46,8 +44,8 @@ impl Channel {
         let mut commands = Vec::new();
         let distorted_before = standing.is_none_or(|channel| !channel.distortion.is_none());
         if standing.is_none_or(|channel| channel.distortion != self.distortion) && distorted_before {
-            // Before a new set is made of it.
-            commands.extend(fundamental_alone(head));
+            // Everything but the fundamental, before a new set is made of it.
+            commands.extend(CLEAR.map(|c| format!("{head}:{c}")));
         }
         let fluctuation = self.distortion.modulation.filter(|m| m.percent > FLICKER_PERCENT);
         // Fluctuating harmonics fall from what is set.
