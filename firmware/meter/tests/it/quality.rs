@@ -2,8 +2,7 @@
 
 use meterbench_iec62056::apdu::CaptureObject;
 use meterbench_iec62056::date_time::DateTime;
-use meterbench_meter::{Image, Memory, Outage, Workspace};
-use meterbench_metrology::Analysis;
+use meterbench_meter::{Image, Memory, Outage, WorkArea, Workspace};
 
 use super::*;
 
@@ -19,7 +18,7 @@ const VOLT: f64 = 8_388_608.0 / 600.0;
 const AMPERE: f64 = 8_388_608.0 / 200.0;
 
 fn workspace() -> Workspace {
-    Workspace::Static(Box::leak(Box::new(Analysis::new())))
+    Workspace::Static(Box::leak(Box::new(WorkArea::new())))
 }
 
 fn memory() -> Memory {
