@@ -322,8 +322,8 @@ fn events_stand_in_the_tables_of_en_50160_as_commanded_and_as_logged() {
     assert!(between(dips, "<span class=\"small\">C2</span>", "</td>").contains("meter 1002: 0"));
     assert!(page.contains("by the method: 1 short, 0 long") && page.contains("meter 1002: 0 short, 0 long"));
     let scatter = between(&page, "<figcaption>Voltage events over their duration", "</figure>");
-    // Two dips, a long one with its interruption, a swell; a sign of each stands in the legend.
-    assert_eq!(scatter.matches("class=\"expected\"").count(), 5 + 1);
+    // Two dips, an interruption, a swell; a sign of each stands in the legend.
+    assert_eq!(scatter.matches("class=\"expected\"").count(), 4 + 1);
     assert_eq!(scatter.matches("class=\"logged\"").count(), 6 + 1);
     let strays = between(&page, "belong to nothing that was played", "</ul>");
     assert!(strays.contains("step 2, meter 1001: unbalance") && strays.contains("2.10 %"), "{strays}");

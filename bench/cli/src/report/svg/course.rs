@@ -5,9 +5,9 @@ use meterbench_waveform::Played;
 use super::event::{Lane, lanes_below};
 use super::plot::{Plot, open, phase_legend, text};
 
-const WIDTH: f64 = 900.0;
+const WIDTH: f64 = 920.0;
 const LEFT: f64 = 118.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 172.0;
 const TOP: f64 = 14.0;
 const HEIGHT: f64 = 180.0;
 const GAP: f64 = 30.0;
