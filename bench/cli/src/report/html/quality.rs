@@ -116,7 +116,11 @@ fn phases_words(phases: [bool; 3]) -> String {
     meterbench_record::Phases::new(phases).map_or("none".to_owned(), |phases| phases.to_string())
 }
 
-/// `200 ms`, `5.00 s`
+/// `200 ms`, `5.00 s`, `600 s`
 fn time_words(seconds: f64) -> String {
-    if seconds < 2.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+    match seconds {
+        _ if seconds < 2.0 => format!("{:.0} ms", seconds * 1e3),
+        _ if seconds < 100.0 => format!("{seconds:.2} s"),
+        _ => format!("{seconds:.0} s"),
+    }
 }

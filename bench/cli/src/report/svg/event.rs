@@ -7,9 +7,9 @@ use meterbench_waveform::{Played, Thresholds, Waves};
 
 use super::plot::{Plot, open, phase_legend, text};
 
-const WIDTH: f64 = 920.0;
+const WIDTH: f64 = 940.0;
 const LEFT: f64 = 118.0;
-const RIGHT: f64 = 172.0;
+const RIGHT: f64 = 190.0;
 const WAVE_HEIGHT: f64 = 170.0;
 const RMS_HEIGHT: f64 = 190.0;
 const TOP: f64 = 26.0;

@@ -48,7 +48,9 @@ pub(super) fn figures(
     while let Some(stimulus) = left.first() {
         let step = stimulus.played.step;
         let stages = left.iter().take_while(|other| other.played.step == step && is_stage(other.played)).count();
-        if stages > 1 {
+        // One balanced sine says nothing as a wave.
+        let plain = stages == 1 && !(systems == 3 && is_unbalanced(stimulus.played));
+        if stages > 1 || plain {
             figures.push(course(record, &left[..stages], tested, udin, systems));
             left = &left[stages..];
             continue;
@@ -79,6 +81,7 @@ fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], ud
     let played: Vec<&Played> = stages.iter().map(|stage| stage.played).collect();
     let (first, from_ns) = (&stages[0], played[0].from_ns);
     let title = title(record, first.played.step);
+    let nominal = tested.first().map_or(50.0, |position| position.meter.fn_hertz);
     let mut lanes = Vec::new();
     for position in tested.iter().take(MOST_LANES) {
         let rows = stages.iter().flat_map(|stage| &stage.logged).filter(|row| row.position == position.id);
@@ -94,8 +97,10 @@ fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], ud
     facts.push(format!("at {} of bench time", words::clock(from_ns)));
     let seconds = played.last().map_or(0, |last| last.to_ns).saturating_sub(from_ns) as f64 / 1e9;
     facts.push(format!("{} altogether", words::duration(seconds)));
-    facts.push("where a stage is a way from one voltage to another, its end is drawn".to_owned());
-    let svgs = vec![course_figure(&played, udin, systems, &lanes, &title)];
+    if stages.len() > 1 {
+        facts.push("where a stage is a way from one voltage to another, its end is drawn".to_owned());
+    }
+    let svgs = vec![course_figure(&played, (udin, nominal), systems, &lanes, &title)];
     Figure { title, facts, svgs, files: waveforms::name(record, first.place) }
 }
 
