@@ -24,7 +24,7 @@ use meterbench_link::Session;
 use meterbench_waveform::{Distortion, VoltageEvent, Waveform};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use self::commands::{Channel, Kind, dip, head};
+use self::commands::{CLEAR, Channel, Kind, dip, head};
 use self::limits::{HERTZ, HIGHEST_AMPERE, LOWEST_AMPERE, LOWEST_VOLT, Range, Refused};
 use crate::roles::{AcSource, InstrumentError, Readback, Setting, SourceLimits, Wave};
 use crate::scpi::Scpi;
@@ -146,7 +146,14 @@ impl Fluke6105a {
         let lags = voltage_lags(setting);
         for (n, range) in ranges.iter().enumerate() {
             if standing.current[n].is_some() && (setting.current[n].is_none() || standing.ranges[n] != *range) {
-                self.scpi.tell(&format!("{}:STAT OFF", head(Kind::Current, n))).await?;
+                let head = head(Kind::Current, n);
+                self.scpi.tell(&format!("{head}:STAT OFF")).await?;
+                // Another range is refused while what stands does not fit into it.
+                if standing.current[n].as_ref().is_some_and(|channel| !channel.distortion.is_none()) {
+                    for command in CLEAR {
+                        self.scpi.tell(&format!("{head}:{command}")).await?;
+                    }
+                }
                 standing.current[n] = None;
             }
         }

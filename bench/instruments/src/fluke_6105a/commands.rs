@@ -35,6 +35,9 @@ const RAMP_SECONDS: f64 = 1e-4;
 /// Below this a modulation is told in changes per minute, two for each period.
 const SLOWEST_HERTZ: f64 = 0.5;
 
+/// Takes everything from a channel but its fundamental.
+pub(super) const CLEAR: [&str; 5] = ["FLIC:STAT OFF", "FHAR:STAT OFF", "FHAR:CLE", "IHAR:STAT OFF", "MHAR:CLE"];
+
 impl Channel {
     /// Commands that make this of what stands there.
     pub(super) fn commands(&self, head: &str, standing: Option<&Self>) -> Vec<String> {
@@ -42,10 +45,7 @@ impl Channel {
         let distorted_before = standing.is_none_or(|channel| !channel.distortion.is_none());
         if standing.is_none_or(|channel| channel.distortion != self.distortion) && distorted_before {
             // Everything but the fundamental, before a new set is made of it.
-            commands.extend(
-                ["FLIC:STAT OFF", "FHAR:STAT OFF", "FHAR:CLE", "IHAR:STAT OFF", "MHAR:CLE"]
-                    .map(|c| format!("{head}:{c}")),
-            );
+            commands.extend(CLEAR.map(|c| format!("{head}:{c}")));
         }
         let fluctuation = self.distortion.modulation.filter(|m| m.percent > FLICKER_PERCENT);
         // Fluctuating harmonics fall from what is set.

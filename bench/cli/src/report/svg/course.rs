@@ -5,18 +5,19 @@ use meterbench_waveform::Played;
 use super::event::{Lane, lanes_below};
 use super::plot::{Plot, open, phase_legend, text};
 
-const WIDTH: f64 = 900.0;
+const WIDTH: f64 = 940.0;
 const LEFT: f64 = 118.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 190.0;
 const TOP: f64 = 14.0;
 const HEIGHT: f64 = 180.0;
 const GAP: f64 = 30.0;
 const LANE: f64 = 22.0;
 
-/// Draws stages of a step; time begins with the first. Bars of lanes are in the same time.
+/// Draws stages of a step; time begins with the first, and bars of lanes are in the same time. `udin` is what 100 % are; a frequency
+/// away from the nominal one is drawn too.
 pub(in crate::report) fn course_figure(
     stages: &[&Played],
-    udin: f64,
+    (udin, nominal): (f64, f64),
     systems: usize,
     lanes: &[Lane],
     title: &str,
@@ -26,7 +27,7 @@ pub(in crate::report) fn course_figure(
     let ends = lanes.iter().filter_map(|lane| lane.bar).map(|(begin, seconds)| begin + seconds);
     let end = ends.fold(time(last.to_ns), f64::max).max(0.01);
     let (scale, unit) = if end > 180.0 { (1.0 / 60.0, "min") } else { (1.0, "s") };
-    let changes = stages.iter().any(|stage| (stage.sines.hertz - first.sines.hertz).abs() > 1e-6);
+    let changes = stages.iter().any(|stage| (stage.sines.hertz - nominal).abs() > 1e-6);
     let panels = if changes { 2.0 } else { 1.0 };
     let height = TOP + (HEIGHT + GAP) * panels + LANE * lanes.len() as f64 + 24.0;
     let mut out = open(WIDTH, height, title);

@@ -14,6 +14,8 @@ use crate::words;
 
 /// Lanes of meters in a picture at most.
 const MOST_LANES: usize = 6;
+/// Stages named beside a picture at most.
+const MOST_NAMES: usize = 6;
 /// Rows of a meter in a picture at most.
 const MOST_ROWS: usize = 12;
 /// Samples a second of the flickermeter.
@@ -46,7 +48,9 @@ pub(super) fn figures(
     while let Some(stimulus) = left.first() {
         let step = stimulus.played.step;
         let stages = left.iter().take_while(|other| other.played.step == step && is_stage(other.played)).count();
-        if stages > 1 {
+        // One balanced sine says nothing as a wave.
+        let plain = stages == 1 && !(systems == 3 && is_unbalanced(stimulus.played));
+        if stages > 1 || plain {
             figures.push(course(record, &left[..stages], tested, udin, systems));
             left = &left[stages..];
             continue;
@@ -61,6 +65,12 @@ pub(super) fn figures(
     figures
 }
 
+/// Number and name of a step.
+fn title(record: &Record, step: u32) -> String {
+    let name = record.subject.steps.iter().find(|info| info.step == step).map_or("", |info| info.name.as_str());
+    format!("Step {step}: {name}")
+}
+
 /// Steady sines, without an event.
 fn is_stage(played: &Played) -> bool {
     played.event.is_none() && played.waveform.is_none()
@@ -70,7 +80,8 @@ fn is_stage(played: &Played) -> bool {
 fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], udin: f64, systems: usize) -> Figure {
     let played: Vec<&Played> = stages.iter().map(|stage| stage.played).collect();
     let (first, from_ns) = (&stages[0], played[0].from_ns);
-    let title = format!("Step {}: {} stages, from {}", first.played.step, stages.len(), first.played.words);
+    let title = title(record, first.played.step);
+    let nominal = tested.first().map_or(50.0, |position| position.meter.fn_hertz);
     let mut lanes = Vec::new();
     for position in tested.iter().take(MOST_LANES) {
         let rows = stages.iter().flat_map(|stage| &stage.logged).filter(|row| row.position == position.id);
@@ -80,11 +91,16 @@ fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], ud
             lanes.push(nothing_logged(meter(position.id, tested)));
         }
     }
-    let mut facts = vec![format!("at {} of bench time", words::clock(from_ns))];
+    let named = stages.iter().take(MOST_NAMES).map(|stage| stage.played.words.as_str()).collect::<Vec<_>>();
+    let more = stages.len().checked_sub(MOST_NAMES + 1).map(|left| format!(", and {} more", left + 1));
+    let mut facts = vec![format!("{}{}", named.join(", then "), more.unwrap_or_default())];
+    facts.push(format!("at {} of bench time", words::clock(from_ns)));
     let seconds = played.last().map_or(0, |last| last.to_ns).saturating_sub(from_ns) as f64 / 1e9;
     facts.push(format!("{} altogether", words::duration(seconds)));
-    facts.push("where a stage is a way from one voltage to another, its end is drawn".to_owned());
-    let svgs = vec![course_figure(&played, udin, systems, &lanes, &title)];
+    if stages.len() > 1 {
+        facts.push("where a stage is a way from one voltage to another, its end is drawn".to_owned());
+    }
+    let svgs = vec![course_figure(&played, (udin, nominal), systems, &lanes, &title)];
     Figure { title, facts, svgs, files: waveforms::name(record, first.place) }
 }
 
@@ -104,8 +120,8 @@ fn figure(
     systems: usize,
 ) -> Figure {
     let played = stimulus.played;
-    let title = format!("Step {}: {}", played.step, played.words);
-    let mut facts = vec![format!("at {} of bench time", words::clock(played.from_ns))];
+    let title = title(record, played.step);
+    let mut facts = vec![played.words.clone(), format!("at {} of bench time", words::clock(played.from_ns))];
     let mut svgs = Vec::new();
     if times > 1 {
         facts.push(format!("played {times} times, the first is shown"));

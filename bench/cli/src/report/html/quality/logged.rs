@@ -16,9 +16,9 @@ const KINDS: [(&str, &str, f64); 11] = [
     ("frequency", "Hz", 1000.0),
     ("rapid voltage change", "%", 100.0),
     ("unbalance", "%", 100.0),
-    ("THD of the voltage", "%", 100.0),
+    ("THDU", "%", 100.0),
     ("lost neutral", "%", 100.0),
-    ("lost phase of medium voltage", "%", 100.0),
+    ("lost MV phase", "%", 100.0),
 ];
 
 /// A row.
