@@ -111,11 +111,13 @@ fn stages(frames: &[Frame]) {
     let windows = (HERTZ * 10.0) as u32;
     let resample = best(f64::from(windows) / (HERTZ / 10.0), || {
         for _ in 0..windows {
-            folding::fold::<6>(&ring, end - window, window, folding::CYCLES, |n, points| {
+            let folding = folding::Folding::new(end - window, window, folding::CYCLES);
+            for n in 0..folding::POINTS {
+                let points: [f32; 6] = folding.point(&ring, n);
                 for (folded, &[u, i]) in folded.iter_mut().zip(points.as_chunks::<2>().0) {
                     folded[n] = Complex32::new(u, i);
                 }
-            });
+            }
             black_box(&folded);
         }
     });

@@ -14,6 +14,7 @@ mod samples;
 mod sums;
 mod unbalance;
 mod values;
+mod windows;
 
 pub use aggregate::{Aggregate, INTERVALS_IN_2_HOURS, Mean, MeanOf, WINDOWS_IN_150_CYCLES};
 pub use analysis::Analysis;

@@ -4,50 +4,47 @@ use super::boundaries::{Boundaries, Boundary};
 #[cfg(feature = "defects")]
 use super::defects::QualityDefects;
 use super::folding::CYCLES;
-use super::harmonics;
+use super::harmonics::Harmonics;
 use super::lanes::sqrt;
 use super::samples::{CHANNELS, Samples};
 use super::sums;
-use super::values::{Found, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, Spectrum, Unbalance, distortion};
+use super::values::{Found, HIGHEST_ORDER, HalfCycle, Spectrum};
+use super::windows::Window;
 use crate::config::Config;
 use crate::cycle::CycleSums;
 use crate::impulse::{Impulse, SampleInstant};
 use crate::state::{EndedWindow, Frame, State};
 
 const ONE: u64 = 1 << 16;
-/// Fundamentals below these have no distortion worth a figure (V, A).
-const LEAST_VOLT: f32 = 5.0;
-const LEAST_AMPERE: f32 = 0.01;
 const NO_RANGE: (f32, f32) = (f32::INFINITY, 0.0);
-/// Mean squares this far apart are the same for a channel that is all but dead (counts²): 24 mA.
-const NOISE: f32 = 1e6;
-/// Samples behind the end of a window that its last points need.
-const BEHIND: u64 = 6;
 
 /// Everything the analysis of power quality keeps: the samples of one window and what is under way.
 ///
 /// No part of a [`State`]: registers, impulses and readings are the same to the bit with it and without it.
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    samples: Samples,
-    boundaries: Boundaries,
+    pub(super) samples: Samples,
+    pub(super) boundaries: Boundaries,
     /// Phase whose voltage gives the boundaries.
     sync: usize,
     /// Mean of each channel, taken off for RMS values (counts).
     direct: [f32; CHANNELS],
     /// Least and greatest mean square of a cycle since the last window (counts²).
-    range: [(f32, f32); CHANNELS],
+    pub(super) range: [(f32, f32); CHANNELS],
     /// A half cycle since the last window was longer or shorter than half a period.
-    irregular: bool,
+    pub(super) irregular: bool,
     /// The last cycle that came as sums.
     before: Option<Before>,
     /// A window that has ended and waits for what is still to come of it.
-    ended: Option<EndedWindow>,
+    pub(super) ended: Option<EndedWindow>,
+    /// The window whose harmonics are on their way.
+    pub(super) under_way: Option<Window>,
+    pub(super) harmonics: Harmonics,
     /// Sums of the detector after five cycles of the window under way.
-    half_way: (i64, i64),
+    pub(super) half_way: (i64, i64),
     /// Where the last window ended.
-    window: u64,
-    spectrum: Spectrum,
+    pub(super) last_window: u64,
+    pub(super) spectrum: Spectrum,
     #[cfg(feature = "defects")]
     defects: QualityDefects,
 }
@@ -79,8 +76,10 @@ impl Analysis {
             irregular: false,
             before: None,
             ended: None,
+            under_way: None,
+            harmonics: Harmonics::new(),
             half_way: (0, 0),
-            window: 0,
+            last_window: 0,
             spectrum: Spectrum::new(),
             #[cfg(feature = "defects")]
             defects: QualityDefects { short_window: false, thd_to_40: false },
@@ -94,7 +93,7 @@ impl Analysis {
     }
 
     /// Cycles that a window is made of.
-    fn cycles_of_window(&self) -> u64 {
+    pub(super) fn cycles_of_window(&self) -> u64 {
         #[cfg(feature = "defects")]
         if self.defects.short_window {
             return 8;
@@ -103,7 +102,7 @@ impl Analysis {
     }
 
     /// The last order in THD.
-    fn highest_of_distortion(&self) -> usize {
+    pub(super) fn highest_of_distortion(&self) -> usize {
         #[cfg(feature = "defects")]
         if self.defects.thd_to_40 {
             return 40;
@@ -115,7 +114,8 @@ impl Analysis {
 impl Config {
     /// Like [`Config::process`], and tells what the analysis finds, in order of time.
     ///
-    /// A half cycle is told up to 5 ms after it has ended, a window up to 15 ms after it has ended.
+    /// A half cycle is told up to 5 ms after it has ended, a window up to 15 ms after it has ended: its harmonics are computed in pieces, one
+    /// with every sample.
     pub fn process_watched(
         &self,
         state: &mut State,
@@ -158,7 +158,8 @@ impl Analysis {
             // In place: the rings are larger than a stack.
             self.samples.begin_at(index);
             self.boundaries.begin_at(index * ONE, self.boundaries.period());
-            (self.direct, self.before, self.ended) = ([0.0; CHANNELS], None, None);
+            (self.direct, self.before, self.irregular) = ([0.0; CHANNELS], None, true);
+            (self.ended, self.under_way) = (None, None);
         }
     }
 
@@ -181,13 +182,11 @@ impl Analysis {
         }
         let voltage = 2 * self.sync;
         if let Some(boundary) = self.boundaries.take(slot, self.samples.at(voltage, slot) - self.direct[voltage]) {
-            self.tell_window_if(config, |_, end| end + ONE < boundary.at, found);
+            self.hurry_window(config, &boundary, found);
             self.tell_half_cycle(config, &boundary, found);
         }
-        if self.ended.is_some() {
-            // The last points of the window need samples behind it.
-            let behind = |a: &Self, end| a.samples.next() * ONE >= end + BEHIND * ONE;
-            self.tell_window_if(config, |a, end| a.boundaries.have_passed(end) && behind(a, end), found);
+        if self.ended.is_some() || self.under_way.is_some() {
+            self.work_on_window(config, found);
         }
     }
 
@@ -220,23 +219,9 @@ impl Analysis {
         Some(squares)
     }
 
-    /// Tells of a window that has ended, if `over` says of its end that nothing to come belongs before it.
-    fn tell_window_if(
-        &mut self,
-        config: &Config,
-        over: impl Fn(&Self, u64) -> bool,
-        found: &mut impl FnMut(Found<'_>),
-    ) {
-        let Some(ended) = self.ended else { return };
-        if over(self, ended.end.saturating_sub(ONE)) {
-            self.ended = None;
-            self.tell_window(config, &ended, found);
-        }
-    }
-
     /// Whole cycles come as sums: what the samples have left is told first.
     fn finish(&mut self, config: &Config, found: &mut impl FnMut(Found<'_>)) {
-        let Some(ended) = self.ended.take() else { return };
+        let Some(ended) = self.ended else { return self.complete_window(config, found) };
         let end = ended.end.saturating_sub(ONE);
         if !self.boundaries.have_passed(end) {
             self.samples.foresee();
@@ -244,6 +229,24 @@ impl Analysis {
             self.tell_half_cycle(config, &boundary, found);
         }
         self.tell_window(config, &ended, found);
+    }
+
+    /// Mean of a channel, taken off for RMS values (counts).
+    pub(super) fn direct(&self, channel: usize) -> f32 {
+        self.direct[channel]
+    }
+
+    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: what
+    /// changes amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
+    pub(super) fn follow_direct(&mut self, means: &[f32; CHANNELS], steady: &[bool; CHANNELS]) {
+        for ((direct, mean), _) in self.direct.iter_mut().zip(means).zip(steady).filter(|(_, steady)| **steady) {
+            *direct += (mean - *direct) / 8.0;
+        }
+    }
+
+    /// Least and greatest mean square are of what comes from now on.
+    pub(super) fn begin_range(&mut self) {
+        (self.range, self.irregular) = ([NO_RANGE; CHANNELS], false);
     }
 
     /// Half cycles of a whole cycle that came as sums.
@@ -263,89 +266,15 @@ impl Analysis {
         self.samples.begin_at(state.sample_index());
         self.boundaries.begin_at(end, length);
     }
-
-    fn tell_window(&mut self, config: &Config, ended: &EndedWindow, found: &mut impl FnMut(Found<'_>)) {
-        // The half cycle that ended there has found the same crossing, and may take another direct part off.
-        let near = |place: u64, of: u64| if place.abs_diff(of) <= ONE { place } else { of };
-        let end = near(self.boundaries.began(), ended.end.saturating_sub(ONE));
-        let duration = end - near(self.window, end.saturating_sub(ended.duration));
-        self.window = end;
-        if ended.clean {
-            self.find_spectrum(config, ended, end, duration);
-        }
-        (self.range, self.irregular) = ([NO_RANGE; CHANNELS], false);
-        let squares = self.squares_of_window(config, ended, end, duration);
-        let HalfCycle { voltage_mv, current_ma, .. } = half_cycle(config, instant(end), 0, &squares);
-        let spectrum = ended.clean.then_some(&self.spectrum);
-        let thd = |orders: &[Phasor; HIGHEST_ORDER], least| distortion(orders, self.highest_of_distortion(), least);
-        found(Found::Window(&QualityWindow {
-            end: instant(end),
-            duration,
-            clean: ended.clean,
-            voltage_mv,
-            current_ma,
-            spectrum,
-            thd_voltage: spectrum.map_or([0; 3], |s| s.voltage.each_ref().map(|u| thd(u, LEAST_VOLT))),
-            thd_current: spectrum.map_or([0; 3], |s| s.current.each_ref().map(|i| thd(i, LEAST_AMPERE))),
-            unbalance: spectrum
-                .filter(|_| config.systems() == 3)
-                .and_then(|s| Unbalance::of(&s.voltage.each_ref().map(|u| u[0]))),
-        }));
-    }
-
-    /// Harmonics of a window that the samples are there for; of one that came as sums, the fundamentals.
-    fn find_spectrum(&mut self, config: &Config, ended: &EndedWindow, end: u64, duration: u64) {
-        let from = end - duration;
-        if self.samples.seen().start * ONE > from + 2 * ONE {
-            self.spectrum.clear();
-            sums::fundamentals(config, ended, duration, &mut self.spectrum);
-            return;
-        }
-        let exact =
-            sums::length_by_angle(ended, self.half_way).filter(|exact| exact.abs_diff(duration) < duration / 100);
-        let (from, duration) = exact.map_or((from, duration), |exact| (from + duration / 2 - exact / 2, exact));
-        let cycles = self.cycles_of_window();
-        let length = duration * cycles / CYCLES;
-        let per_count = config.phases.each_ref().map(|phase| [phase.volt_per_count(), phase.ampere_per_count()]);
-        let per_count = &per_count[..config.systems()];
-        let from = from + duration - length;
-        let means = harmonics::analyse(&self.samples, from, length, cycles, per_count, &mut self.spectrum);
-        // A voltage that vanishes goes through zero too, and ends a window that is no longer ten cycles.
-        if !self.irregular && end == self.boundaries.began() {
-            self.follow_direct(&means);
-        }
-        harmonics::turn_to(ended.sync, &mut self.spectrum);
-    }
-
-    /// Mean squares of a window (counts²).
-    fn squares_of_window(&self, config: &Config, ended: &EndedWindow, end: u64, duration: u64) -> [f32; CHANNELS] {
-        let length = duration * self.cycles_of_window() / CYCLES;
-        if length == duration || (self.samples.seen().start + 1) * ONE > end - length {
-            return sums::mean_squares(config, ended.samples, duration, &ended.phases, ended.sync);
-        }
-        let mean = |n: usize| self.samples.squares(n, self.direct[n], end - length, end) / (length as f32 / 65_536.0);
-        core::array::from_fn(|n| if n < 2 * config.systems() { mean(n) } else { 0.0 })
-    }
-
-    /// Moves the direct part of each channel an eighth of the way to the mean of a window, if the channel was steady in it: what
-    /// changes amid a half cycle has a mean of its own, which must not stand in what is left of the voltage.
-    fn follow_direct(&mut self, means: &[f32; CHANNELS]) {
-        for ((direct, mean), (least, greatest)) in self.direct.iter_mut().zip(means).zip(&self.range) {
-            // Within 0.8 % of each other.
-            if *greatest - *least <= *least / 64.0 + NOISE {
-                *direct += (mean - *direct) / 8.0;
-            }
-        }
-    }
 }
 
 /// The instant of a place in the ring, whose samples are one sample late.
-fn instant(place: u64) -> SampleInstant {
+pub(super) fn instant(place: u64) -> SampleInstant {
     let place = place.saturating_sub(ONE);
     SampleInstant::new(place >> 16, place as u16)
 }
 
-fn half_cycle(config: &Config, end: SampleInstant, duration: u32, squares: &[f32; CHANNELS]) -> HalfCycle {
+pub(super) fn half_cycle(config: &Config, end: SampleInstant, duration: u32, squares: &[f32; CHANNELS]) -> HalfCycle {
     let mut half_cycle = HalfCycle { end, duration, ..HalfCycle::default() };
     for (n, phase) in config.phases.iter().enumerate().take(config.systems()) {
         let thousandths = |square: f32, per_count: f32| (sqrt(square) * per_count * 1000.0 + 0.5) as u32;

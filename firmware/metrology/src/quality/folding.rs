@@ -13,25 +13,39 @@ pub(crate) const CYCLES: u64 = 10;
 /// Points of a window.
 pub(crate) const POINTS_IN_WINDOW: f32 = (POINTS as u64 * CYCLES) as f32;
 
-/// Sums over so many cycles from `from` [1/65536 slot] to `from + duration`, by point and channel, as if they were ten.
-///
-/// A point whose neighbours were not all seen is left to the other cycles.
-pub(crate) fn fold<const C: usize>(
-    samples: &Samples,
+/// Where the points of a window lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folding {
+    /// Its beginning [1/65536 slot].
     from: u64,
-    duration: u64,
     cycles: u64,
-    mut point: impl FnMut(usize, [f32; C]),
-) {
-    const { assert!(C <= CHANNELS) };
-    let step = (duration << 16) / (POINTS as u64 * cycles.max(1));
-    let (first, begin) = (from >> 16, (from & 0xffff) << 16);
-    let seen = samples.seen();
-    for n in 0..POINTS as u64 {
+    /// From point to point [1/2³² slot].
+    step: u64,
+}
+
+impl Folding {
+    /// A window of so many cycles from `from` [1/65536 slot] to `from + duration`.
+    pub(crate) const fn new(from: u64, duration: u64, cycles: u64) -> Self {
+        let points = POINTS as u64 * if cycles == 0 { 1 } else { cycles };
+        Self { from, cycles, step: (duration << 16) / points }
+    }
+
+    /// Cycles per sample.
+    pub(crate) fn frequency(&self) -> f32 {
+        (1u64 << 32) as f32 / (self.step * POINTS as u64) as f32
+    }
+
+    /// One point of the folded cycle: the sum over the cycles by channel, as if they were ten.
+    ///
+    /// A point whose neighbours were not all seen is left to the other cycles.
+    pub(crate) fn point<const C: usize>(&self, samples: &Samples, n: usize) -> [f32; C] {
+        const { assert!(C <= CHANNELS) };
+        let (first, begin) = (self.from >> 16, (self.from & 0xffff) << 16);
+        let seen = samples.seen();
         let mut sums = [[0.0f32; TAPS / 2]; C];
         let mut taken = 0;
-        for cycle in 0..cycles {
-            let place = begin + (n + cycle * POINTS as u64) * step;
+        for cycle in 0..self.cycles {
+            let place = begin + (n as u64 + cycle * POINTS as u64) * self.step;
             let slot = first + (place >> 32) + 1;
             if slot < seen.start + BEFORE || slot + (TAPS as u64 - BEFORE) > seen.end {
                 continue;
@@ -46,7 +60,7 @@ pub(crate) fn fold<const C: usize>(
             taken += 1;
         }
         let share = if taken == CYCLES { 1.0 } else { CYCLES as f32 / taken.max(1) as f32 };
-        point(n as usize, together(&sums, share));
+        together(&sums, share)
     }
 }
 

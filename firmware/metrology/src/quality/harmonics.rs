@@ -3,44 +3,86 @@
 use microfft::Complex32;
 use microfft::complex::cfft_128;
 
-use super::folding::{POINTS, POINTS_IN_WINDOW, fold};
-use super::kernel::{self, gains};
+use super::folding::{Folding, POINTS, POINTS_IN_WINDOW};
+use super::kernel::gains;
 use super::samples::{CHANNELS, Samples};
 use super::values::{HIGHEST_ORDER, Phasor, Spectrum};
+use crate::config::{Config, PhaseConfig};
 
 /// Two real channels as one complex: voltage and current of a phase.
 type Folded = [Complex32; POINTS];
 
-/// Writes the harmonics of so many cycles from `from` [1/65536 slot] to `from + duration`, in volts and amperes.
-///
-/// `per_count` is the volts and amperes of a count, by channel. Returns the mean of each channel (counts).
-pub(crate) fn analyse(
-    samples: &Samples,
-    from: u64,
-    duration: u64,
-    cycles: u64,
-    per_count: &[[f32; 2]],
-    spectrum: &mut Spectrum,
-) -> [f32; CHANNELS] {
-    let mut folded = [[Complex32::new(0.0, 0.0); POINTS]; 3];
-    if per_count.len() == 1 {
-        fold::<2>(samples, from, duration, cycles, |n, [u, i]| folded[0][n] = Complex32::new(u, i));
-    } else {
-        fold::<6>(samples, from, duration, cycles, |n, points| {
-            for (folded, &[u, i]) in folded.iter_mut().zip(points.as_chunks::<2>().0) {
+/// Points that are resampled in one piece of the work.
+const POINTS_AT_ONCE: usize = 3;
+
+/// A window on its way to its harmonics, in pieces: a processor that takes one with every sample is never late.
+#[derive(Debug, Clone)]
+pub(crate) struct Harmonics {
+    folding: Folding,
+    folded: [Folded; 3],
+    /// Points, and after them phases, that are done.
+    done: usize,
+    /// Mean of each channel (counts).
+    means: [f32; CHANNELS],
+}
+
+impl Harmonics {
+    pub(crate) const fn new() -> Self {
+        Self {
+            folding: Folding::new(0, 0, 1),
+            folded: [[Complex32::new(0.0, 0.0); POINTS]; 3],
+            done: 0,
+            means: [0.0; CHANNELS],
+        }
+    }
+
+    /// Of this window from now on.
+    pub(crate) fn begin(&mut self, folding: Folding) {
+        (self.folding, self.done) = (folding, 0);
+    }
+
+    /// Does one piece of the work; the means of the channels (counts) with the last.
+    pub(crate) fn go_on(
+        &mut self,
+        config: &Config,
+        samples: &Samples,
+        spectrum: &mut Spectrum,
+    ) -> Option<[f32; CHANNELS]> {
+        if let Some(n) = self.done.checked_sub(POINTS) {
+            if let Some(phase) = config.phases.get(n).filter(|_| n < config.systems()) {
+                self.transform(n, phase, spectrum);
+            }
+            self.done += 1;
+        } else {
+            let to = (self.done + POINTS_AT_ONCE).min(POINTS);
+            for n in self.done..to {
+                self.resample(config, samples, n);
+            }
+            self.done = to;
+        }
+        (self.done >= POINTS + config.systems()).then_some(self.means)
+    }
+
+    fn resample(&mut self, config: &Config, samples: &Samples, n: usize) {
+        if config.systems() == 1 {
+            let [u, i] = self.folding.point(samples, n);
+            self.folded[0][n] = Complex32::new(u, i);
+        } else {
+            let points: [f32; CHANNELS] = self.folding.point(samples, n);
+            for (folded, &[u, i]) in self.folded.iter_mut().zip(points.as_chunks::<2>().0) {
                 folded[n] = Complex32::new(u, i);
             }
-        });
+        }
     }
-    // Cycles per sample, and at order 0 what stays of a constant.
-    let fundamental = cycles as f32 * 65_536.0 / duration as f32;
-    let gains = gains::<HIGHEST_ORDER>(fundamental);
-    let [whole] = kernel::gains::<1>(0.0);
-    let mut means = [0.0; CHANNELS];
-    for (n, (folded, &[volt, ampere])) in folded.iter_mut().zip(per_count).enumerate() {
-        let transformed = cfft_128(folded);
-        means[2 * n] = transformed[0].re / (whole * POINTS_IN_WINDOW);
-        means[2 * n + 1] = transformed[0].im / (whole * POINTS_IN_WINDOW);
+
+    /// Harmonics of one phase, in volts and amperes.
+    fn transform(&mut self, n: usize, phase: &PhaseConfig, spectrum: &mut Spectrum) {
+        // At order 0 what stays of a constant.
+        let ([whole], gains) = (gains::<1>(0.0), gains::<HIGHEST_ORDER>(self.folding.frequency()));
+        let transformed = cfft_128(&mut self.folded[n]);
+        self.means[2 * n] = transformed[0].re / (whole * POINTS_IN_WINDOW);
+        self.means[2 * n + 1] = transformed[0].im / (whole * POINTS_IN_WINDOW);
+        let (volt, ampere) = (phase.volt_per_count(), phase.ampere_per_count());
         for order in 1..=HIGHEST_ORDER {
             let (voltage, current) = part(transformed, order);
             // Twice over the points is the peak; a sine has its angle a quarter turn behind that of the transform.
@@ -53,7 +95,6 @@ pub(crate) fn analyse(
             spectrum.current[n][order - 1] = sine(current, ampere);
         }
     }
-    means
 }
 
 /// Turns every order so that the fundamental of this voltage has no angle.

@@ -114,7 +114,7 @@ pub struct QualityWindow<'a> {
     pub end: SampleInstant,
     /// Its length [1/65536 sample].
     pub duration: u64,
-    /// It began and ended with a zero crossing, and so did every cycle in between.
+    /// It began and ended with a zero crossing, and so did every cycle in between; it is ten cycles long to 0.4 %.
     pub clean: bool,
     /// RMS voltage (mV).
     pub voltage_mv: [u32; 3],

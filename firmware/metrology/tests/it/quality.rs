@@ -2,6 +2,7 @@
 
 #[cfg(feature = "defects")]
 mod defects;
+mod digits;
 mod frequency;
 mod half_cycles;
 mod harmonics;
