@@ -120,8 +120,12 @@ impl Talk<'_> {
 fn stands(object: &ListedObject, attribute: i8, at_rest: bool) -> bool {
     let [a, _, c, d, ..] = object.name.0;
     match object.class {
-        // Invocation counters, the last event and the status of the newest row go on.
-        1 => !matches!((a, c, d), (0, 43, 1) | (0, 96, 10 | 11)),
+        // Invocation counters, the last event, the status of the newest row, counters of events, alarms, and the harmonics of the
+        // last window go on.
+        1 => !matches!(
+            (a, c, d),
+            (0, 43, 1) | (0, 96, 10 | 11 | 15) | (0, 97, 98) | (1, 31 | 32 | 51 | 52 | 71 | 72, 32 | 36 | 128)
+        ),
         3 => attribute != 2 || d == 8 && at_rest,
         8 => !matches!(attribute, 2 | 4),
         9 | 11 | 17 | 19 | 20 | 22 | 23 | 41 | 64 => true,
