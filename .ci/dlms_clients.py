@@ -89,7 +89,68 @@ class Hdlc(HdlcTransport):
                 self.hdlc_connection.receive_data(self.recv_frame())
 
 
+class GeneralBlocks:
+    """Sends requests in general blocks of 50 octets, several at once where the meter lets it, and puts the answer together."""
+
+    window = 1
+    longest = 0
+    blocks = 0
+
+    def send_request(self, apdu):
+        if apdu[0] in (0x60, 0x62):
+            return super().send_request(apdu)
+        pieces = [apdu[at : at + 50] for at in range(0, len(apdu), 50)]
+        number = taken = acknowledged = 0
+        open_window = 1
+        whole = b""
+        while True:
+            streams = []
+            while number < min(len(pieces), acknowledged + open_window):
+                number += 1
+                last, more = number == len(pieces), number < min(len(pieces), acknowledged + open_window)
+                streams.append((last << 7 | more << 6 | self.window, number, pieces[number - 1]))
+            if not streams:
+                number += 1
+                streams = [(0x80 | self.window, number, b"")]
+            answer = None
+            for control, block, piece in streams:
+                data = bytes([0xE0, control]) + block.to_bytes(2, "big") + taken.to_bytes(2, "big") + bytes([len(piece)]) + piece
+                if control & 0x40:
+                    self.io.send(self.wrap(data))
+                else:
+                    answer = super().send_request(data)
+            while True:
+                tag, control, block, acknowledged = answer[0], answer[1], *(int.from_bytes(answer[n : n + 2], "big") for n in (2, 4))
+                if tag != 0xE0:
+                    return answer
+                length, at = (answer[6], 7) if answer[6] < 0x80 else (int.from_bytes(answer[7 : 7 + answer[6] - 0x80], "big"), 7 + answer[6] - 0x80)
+                assert len(answer) == at + length and block == taken + 1, answer[:12].hex()
+                taken, open_window = block, control & 0x3F
+                whole += answer[at:]
+                GeneralBlocks.blocks += 1
+                GeneralBlocks.longest = max(GeneralBlocks.longest, len(answer))
+                if control & 0x80:
+                    return whole
+                if not control & 0x40:
+                    break
+                answer = self.recv_response()
+
+
+class BlocksOverTcp(GeneralBlocks, TcpTransport):
+    window = 5
+
+
+class BlocksOverHdlc(GeneralBlocks, Hdlc):
+    """Window 1: every block is asked for."""
+
+
 def transport(kind, client):
+    if kind == "wrapper, general blocks":
+        host, port = address("meter/1/network")
+        return BlocksOverTcp(client_logical_address=client, server_logical_address=1, io=BlockingTcpIO(host, port))
+    if kind == "HDLC, general blocks":
+        io = Network(*address("meter/1/optical"))
+        return BlocksOverHdlc(client_logical_address=client, server_logical_address=1, server_physical_address=17, io=io)
     if kind == "serial":
         path = re.search(r"^meter/1/optical +serial://(\S+)$", said, re.M).group(1)
         io = Head(path, baud_rate=300)
@@ -155,6 +216,18 @@ for kind in ("HDLC", "wrapper", "serial"):
             objects = utils.parse_as_dlms_data(meter.get(attribute(Interface.ASSOCIATION_LN, (0, 0, 40, 0, 0), 2)))
         check(energy >= 0 and unit == [0, 30], f"{kind}, {role}: A+ is {energy} Wh")
         check(len(objects) > 50, f"{kind}, {role}: {len(objects)} objects, in blocks")
+
+for kind in ("wrapper", "HDLC"):
+    with client(kind, "management").session() as meter:
+        expected = meter.get(attribute(Interface.ASSOCIATION_LN, (0, 0, 40, 0, 0), 2))
+    GeneralBlocks.blocks = GeneralBlocks.longest = 0
+    at = counter(kind, "management")
+    with client(f"{kind}, general blocks", "management", at=at).session() as meter:
+        objects = meter.get(attribute(Interface.ASSOCIATION_LN, (0, 0, 40, 0, 0), 2))
+        again = meter.set(attribute(Interface.CLOCK, (0, 0, 1, 0, 0), 3), bytes([16, 255, 196]))
+    check(again.result == enumerations.DataAccessResult.SUCCESS, f"{kind}: a request in several general blocks is carried out")
+    same = objects == expected and GeneralBlocks.blocks > 5 and GeneralBlocks.longest <= 1024
+    check(same, f"{kind}: the object list, {len(objects)} octets, in {GeneralBlocks.blocks} general blocks is the one in blocks of GET")
 
 reader = client("wrapper", "reader")
 with reader.session() as meter:

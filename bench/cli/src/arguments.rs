@@ -208,7 +208,7 @@ pub struct ReportArguments {
 pub enum Waveforms {
     /// Nothing.
     None,
-    /// The stretch around every event, a second of every wave, 64 MB at most.
+    /// The stretch around every event, thirty cycles of every wave, 64 MB at most.
     #[default]
     Bounded,
     /// Everything, however long it was played.

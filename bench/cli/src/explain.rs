@@ -255,8 +255,9 @@ fn port(step: &ResolvedStep, test: &PortTest) -> Vec<Line> {
         PortCheck::Clock(test) => {
             vec![Line { seconds: Some(test.seconds), ..one("management", format!("clock within {} s", test.limit)) }]
         }
-        PortCheck::LoadProfile { role, seconds } => {
-            vec![Line { seconds: Some(*seconds), ..one(role, "rows of the load profile".into()) }]
+        PortCheck::LoadProfile { role, seconds, general_blocks } => {
+            let blocks = if *general_blocks { ", in general blocks" } else { "" };
+            vec![Line { seconds: Some(*seconds), ..one(role, format!("rows of the load profile{blocks}")) }]
         }
     }
 }

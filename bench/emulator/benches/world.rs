@@ -1,4 +1,5 @@
-//! Speed of the emulated laboratory. Prints the figures; asserts nothing.
+//! Speed of the emulated laboratory. Prints the figures; asserts nothing. `cargo bench -p meterbench-emulator --bench world -- waves`
+//! runs a part: `sines`, `waves`, `round-trips`.
 
 use std::time::{Duration, Instant};
 
@@ -94,38 +95,59 @@ async fn speed(laboratory: &Laboratory, bench_seconds: u64, one_core: bool) -> f
 fn main() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("runtime");
+    let wanted = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+    let wants = |word: &str| wanted.as_ref().is_none_or(|wanted| wanted == word);
     runtime.block_on(async {
-        for (positions, engine, name) in [
-            (1, Engine::Samples, "by samples"),
-            (3, Engine::Samples, "by samples"),
-            (10, Engine::Samples, "by samples"),
-            (1, Engine::Auto, "by cycles"),
-            (48, Engine::Auto, "by cycles"),
-        ] {
-            let laboratory = Laboratory::start(&config(positions, engine, SourceModel::Mt786)).expect("valid");
-            sines(&mut session(&laboratory, "source")).await;
-            let bench_seconds = if engine == Engine::Auto { 20_000 } else { 1200 / u64::from(positions) };
-            let speed = speed(&laboratory, bench_seconds, positions == 1).await;
-            println!("{positions:>2} three-phase positions, noise on, {name}: {speed:.0} x real time");
+        if wants("sines") {
+            steady().await;
         }
-        for positions in [1, 3] {
-            let laboratory = Laboratory::start(&config(positions, Engine::Auto, SourceModel::Fluke6105a)).expect("valid");
-            waves(&mut session(&laboratory, "source")).await;
-            let mut best: f64 = 0.0;
-            for _ in 0..5 {
-                best = best.max(speed(&laboratory, 600, positions == 1).await);
-            }
-            println!(
-                "{positions:>2} three-phase positions, noise on, 49.3 Hz, 49 harmonics on six channels: {best:.0} x real time"
-            );
+        if wants("waves") {
+            distorted().await;
         }
-        let laboratory = Laboratory::start(&config(1, Engine::Samples, SourceModel::Mt786)).expect("valid");
-        let mut reference = session(&laboratory, "reference");
-        reference.query("*IDN?").await.expect("the reference answers");
-        let started = Instant::now();
-        for _ in 0..1000 {
-            reference.query("*IDN?").await.expect("the reference answers");
+        if wants("round-trips") {
+            round_trips().await;
         }
-        println!("1000 round trips in process: {:.2} ms", started.elapsed().as_secs_f64() * 1e3);
     });
+}
+
+async fn steady() {
+    for (positions, engine, name) in [
+        (1, Engine::Samples, "by samples"),
+        (3, Engine::Samples, "by samples"),
+        (10, Engine::Samples, "by samples"),
+        (1, Engine::Auto, "by cycles"),
+        (48, Engine::Auto, "by cycles"),
+    ] {
+        let laboratory = Laboratory::start(&config(positions, engine, SourceModel::Mt786)).expect("valid");
+        sines(&mut session(&laboratory, "source")).await;
+        let bench_seconds = if engine == Engine::Auto { 20_000 } else { 1200 / u64::from(positions) };
+        let speed = speed(&laboratory, bench_seconds, positions == 1).await;
+        println!("{positions:>2} three-phase positions, noise on, {name}: {speed:.0} x real time");
+    }
+}
+
+/// Power quality in full: every window has harmonics.
+async fn distorted() {
+    for positions in [1, 3] {
+        let laboratory = Laboratory::start(&config(positions, Engine::Auto, SourceModel::Fluke6105a)).expect("valid");
+        waves(&mut session(&laboratory, "source")).await;
+        let mut best: f64 = 0.0;
+        for _ in 0..10 {
+            best = best.max(speed(&laboratory, 300, positions == 1).await);
+        }
+        println!(
+            "{positions:>2} three-phase positions, noise on, 49.3 Hz, 49 harmonics on six channels: {best:.0} x real time"
+        );
+    }
+}
+
+async fn round_trips() {
+    let laboratory = Laboratory::start(&config(1, Engine::Samples, SourceModel::Mt786)).expect("valid");
+    let mut reference = session(&laboratory, "reference");
+    reference.query("*IDN?").await.expect("the reference answers");
+    let started = Instant::now();
+    for _ in 0..1000 {
+        reference.query("*IDN?").await.expect("the reference answers");
+    }
+    println!("1000 round trips in process: {:.2} ms", started.elapsed().as_secs_f64() * 1e3);
 }

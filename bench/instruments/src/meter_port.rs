@@ -3,6 +3,7 @@
 //! The codec is that of the firmware; published vectors and clients of others test it on its own. What a meter says is an
 //! answer, also where it refuses; what nobody says is an error of the bench.
 
+mod blocks;
 mod carrier;
 mod objects;
 
@@ -172,6 +173,8 @@ pub struct MeterPort {
     carrier: Option<(u16, Carrier)>,
     client: Option<Client>,
     counters: Counters,
+    /// General blocks taken at once, where they are asked for.
+    general_window: Option<u8>,
     last_association: Vec<u8>,
     last_challenge: Vec<u8>,
 }
@@ -186,6 +189,7 @@ impl MeterPort {
             carrier: None,
             client: None,
             counters: counters.clone(),
+            general_window: None,
             last_association: Vec::new(),
             last_challenge: Vec::new(),
         }
@@ -223,6 +227,9 @@ impl MeterPort {
         self.client = None;
         self.attach(client).await?;
         let mut associating = Client::new(credentials).after(self.counters.get(client).received);
+        if let Some(window) = self.general_window {
+            associating = associating.with_general_blocks(window);
+        }
         let done = self.handshake(&mut associating).await;
         self.counters.used(&associating, client);
         self.last_challenge = associating.server_challenge().to_vec();
@@ -284,20 +291,31 @@ impl MeterPort {
 
     /// Sends an APDU as it is, over the connection that stands; the answer as it is. What is not answered breaks the connection.
     pub async fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, PortError> {
-        let Some((_, carrier)) = &mut self.carrier else { return Err(self.silent("there is no connection")) };
-        match carrier.exchange(apdu).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => {
-                (self.carrier, self.client) = (None, None);
-                Err(self.carried(error))
+        let exchanged = self.carrier()?.exchange(apdu).await;
+        self.still_carried(exchanged)
+    }
+
+    fn carrier(&mut self) -> Result<&mut Carrier, PortError> {
+        match &mut self.carrier {
+            Some((_, carrier)) => Ok(carrier),
+            None => {
+                let port = self.address.name.clone();
+                Err(PortError::Silent { port, why: "there is no connection".to_owned() })
             }
         }
     }
 
+    /// What a connection did; one that fails is given up.
+    fn still_carried<T>(&mut self, done: Result<T, CarrierError>) -> Result<T, PortError> {
+        done.map_err(|error| {
+            (self.carrier, self.client) = (None, None);
+            self.carried(error)
+        })
+    }
+
     /// Writes octets on the line of the connection that stands, whatever they mean.
     pub async fn write_raw(&mut self, octets: &[u8]) -> Result<(), PortError> {
-        let Some((_, carrier)) = &mut self.carrier else { return Err(self.silent("there is no connection")) };
-        let written = carrier.write(octets).await;
+        let written = self.carrier()?.write(octets).await;
         written.map_err(|error| self.carried(error.into()))
     }
 
@@ -426,7 +444,11 @@ impl MeterPort {
 
     async fn ask(&mut self, request: impl FnOnce(&mut Writer<'_>)) -> Result<Vec<u8>, PortError> {
         let sent = self.protect(SecurityControl::BOTH, request)?;
-        let answer = self.exchange(&sent).await?;
+        let blocks = self.client.as_ref().and_then(|client| client.general_exchange(sent.len()));
+        let answer = match blocks {
+            Some(blocks) => self.exchange_in_blocks(blocks, &sent).await?,
+            None => self.exchange(&sent).await?,
+        };
         self.open(&answer)
     }
 

@@ -42,8 +42,8 @@ pub enum PortCheck {
     HdlcLink,
     /// The clock: set, and compared after a time (s).
     Clock(ClockTest),
-    /// Rows of the load profile after a time (s) at the load that stands.
-    LoadProfile { role: &'static str, seconds: f64 },
+    /// Rows of the load profile after a time (s) at the load that stands; in general blocks, or in those of GET.
+    LoadProfile { role: &'static str, seconds: f64, general_blocks: bool },
 }
 
 /// What a meter must answer to who writes.

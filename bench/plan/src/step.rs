@@ -46,7 +46,7 @@ pub const STEPS: [(&str, &str); 29] = [
     ("association-limits", "one association after the other, and none: port, as, times"),
     ("hdlc-link", "the rules of the link on the optical port: window, lengths, damaged frames"),
     ("clock", "set the clock, and compare it later: port, set, for, limit, daylight-saving"),
-    ("load-profile", "rows of the load profile after a time at the load that stands: port, as, for"),
+    ("load-profile", "rows of the load profile after a time at the load that stands: port, as, for, blocks"),
     ("prompt", "ask the operator: text"),
     ("group", "steps under one name: name, steps"),
 ];

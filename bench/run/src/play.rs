@@ -28,6 +28,9 @@ pub(crate) use stimulus::check;
 /// A stimulus that begins with an interval of the meter's clock begins so long after it (s).
 const INTO_INTERVAL: f64 = 0.1;
 
+/// What stood for a time is over so long after the load stands again (s).
+const SETTLED_SECONDS: f64 = 3.0;
+
 pub(crate) async fn play(bench: &mut Bench, step: &ResolvedStep, test: &PlayTest) -> Result<(), RunError> {
     bench.say(format!("{} \"{}\", {}", step.word, step.name, stimulus::words(test)));
     bench.recorder.emit(Event::PointStarted { step: step.number, at: stimulus::words(test) })?;
@@ -58,7 +61,8 @@ pub(crate) async fn play(bench: &mut Bench, step: &ResolvedStep, test: &PlayTest
         stories = read(bench, step, test, stories).await?;
     }
     stimulus::end(bench, test).await?;
-    sleep(Duration::from_secs_f64(test.after_seconds)).await;
+    let settled = if stands { SETTLED_SECONDS } else { 0.0 };
+    sleep(Duration::from_secs_f64(test.after_seconds.max(settled))).await;
     if !stands {
         stories = read(bench, step, test, stories).await?;
     }

@@ -76,7 +76,7 @@ pub(crate) fn findings(test: &PortTest) -> usize {
         PortCheck::AssociationLimits { .. } => 5,
         PortCheck::HdlcLink => 2,
         // Rows, clock, times, status; how many energies it holds only the meter knows.
-        PortCheck::LoadProfile { .. } => 4,
+        PortCheck::LoadProfile { general_blocks, .. } => 4 + usize::from(*general_blocks),
         PortCheck::Clock(test) => 2 + usize::from(test.set.is_some()),
     }
 }
@@ -138,7 +138,9 @@ impl<'b> Talk<'b> {
             PortCheck::AssociationLimits { role, times } => self.association_limits(role, *times).await,
             PortCheck::HdlcLink => self.hdlc_link().await,
             PortCheck::Clock(test) => self.clock(test).await,
-            PortCheck::LoadProfile { role, seconds } => self.load_profile(role, *seconds).await,
+            PortCheck::LoadProfile { role, seconds, general_blocks } => {
+                self.load_profile(role, *seconds, *general_blocks).await
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which stretches of what was played are kept sample by sample: an event with ten cycles on either side, a second of a steady wave.
+//! Which stretches of what was played are kept sample by sample: an event with ten cycles on either side, thirty cycles of a steady wave.
 
 use crate::played::Played;
 use crate::waves::Waves;
@@ -9,8 +9,8 @@ pub const MARGIN_CYCLES: f64 = 10.0;
 pub const LONGEST_EVENT_S: f64 = 3.0;
 /// Of a longer one so much is kept after its begin and before its end (s).
 pub const PART_S: f64 = 1.0;
-/// Of a wave without event so much is kept (s).
-pub const STEADY_S: f64 = 1.0;
+/// Of a wave without event so many cycles are kept: three windows of ten.
+pub const STEADY_CYCLES: f64 = 30.0;
 
 /// A stretch of time, from the begin of the event or of the playing.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,11 +55,12 @@ impl Played {
         }
     }
 
-    /// A second, or two periods of a slow modulation.
+    /// Thirty cycles, or two periods of a slow modulation (s).
     fn steady_s(&self) -> f64 {
         let waves = self.waveform.voltage.iter().chain(&self.waveform.current);
         let slowest = waves.filter_map(|wave| wave.modulation).map(|m| m.hertz).filter(|&hertz| hertz > 0.0);
-        slowest.map(|hertz| 2.0 / hertz).fold(STEADY_S, f64::max).min(LONGEST_EVENT_S)
+        let cycles = if self.sines.hertz > 0.0 { STEADY_CYCLES / self.sines.hertz } else { 0.6 };
+        slowest.map(|hertz| 2.0 / hertz).fold(cycles, f64::max).min(LONGEST_EVENT_S)
     }
 
     /// What [`Played::stretches`] leaves out, in words; nothing where everything is kept.
@@ -118,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_wave_is_kept_for_a_second_or_two_periods_of_its_modulation() {
+    fn a_steady_wave_is_kept_for_thirty_cycles_or_two_periods_of_its_modulation() {
         let mut steady = played(None, 600.0);
-        assert_eq!(steady.stretches(false)[0].to_s, 1.0);
+        assert_eq!(steady.stretches(false)[0].to_s, 0.6);
         let slow = Modulation { shape: ModulationShape::Rectangle, hertz: 0.9, percent: 1.0 };
         steady.waveform.voltage[0].modulation = Some(slow);
         assert!((steady.stretches(false)[0].to_s - 2.0 / 0.9).abs() < 1e-9);

@@ -51,7 +51,7 @@ impl ItiRegion {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::NoInterruption => "no interruption in function",
+            Self::NoInterruption => "no interruption",
             Self::NoDamage => "no damage",
             Self::Prohibited => "prohibited",
         }

@@ -45,7 +45,7 @@ pub struct ExpectedEvent {
     pub kind: EventKind,
     /// Phases that took part.
     pub phases: [bool; 3],
-    /// When the first value beyond the threshold was complete (s).
+    /// Where the cycle begins whose value was the first beyond the threshold (s): the time stamp of IEC 61000-4-30.
     pub begin_s: f64,
     /// From there to the first value back inside (s); so far, where it has not ended.
     pub seconds: f64,
@@ -113,7 +113,7 @@ impl Waves {
         let systems = systems.clamp(1, 3);
         let mut values: Vec<(f64, usize, f64)> = (0..systems)
             .flat_map(|phase| self.voltage[phase].half_cycles(from, to).map(move |half| (half, phase)))
-            .map(|(half, phase)| (half.end_s, phase, half.rms / udin))
+            .map(|(half, phase)| (half.begin_s, phase, half.rms / udin))
             .collect();
         values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let watch = |kind, begins: f64, hysteresis: f64| Watch { kind, begins, ends: begins + hysteresis, now: None };

@@ -18,7 +18,7 @@ mod wave;
 mod waveform;
 mod waves;
 
-pub use capture::{LONGEST_EVENT_S, MARGIN_CYCLES, PART_S, STEADY_S, Stretch};
+pub use capture::{LONGEST_EVENT_S, MARGIN_CYCLES, PART_S, STEADY_CYCLES, Stretch};
 pub use classes::{
     DIP_COLUMNS_MS, DIP_ROWS, ITI_LOWER, ITI_UPPER, ItiRegion, LONG_INTERRUPTION_MS, SWELL_COLUMNS_MS, SWELL_ROWS,
     dip_cell, iti_region, swell_cell,

@@ -6,8 +6,8 @@ use meterbench_meter::Meter;
 use meterbench_meter::port::PortAction;
 use meterbench_metrology::Impulse;
 
-/// FNV-1a, 64 bits: over every event as it comes (impulses, and what the ports say), and after every request over the whole state of the metrology: registers,
-/// running sums, delay lines, oscillator, readings, energy that waits for an impulse.
+/// FNV-1a, 64 bits: over every event as it comes (impulses, and what the ports say), and after every request over the whole state of the metrology (registers,
+/// running sums, delay lines, oscillator, readings, energy that waits for an impulse) and of power quality (events, counters, aggregates, harmonics to the bit).
 ///
 /// So a sample that was lost, or a product with one wrong bit, shows in the block in which it happened, long before it
 /// reaches a register. The hash tells two bodies apart by accident and not by intent: it is no protection against somebody
@@ -42,6 +42,7 @@ impl Hash {
     /// A request is done.
     pub fn state(&mut self, meter: &Meter) {
         meter.state().hash(&mut Bytes(&mut self.0));
+        meter.hash_quality(&mut Bytes(&mut self.0));
     }
 }
 

@@ -43,7 +43,7 @@
 //! | 136 | image | what must outlive a power cut |
 //!
 //! and ends with the status. The hash ([`struct@Hash`]) runs over every event (impulses, and what the ports say) and, after
-//! each request, over the whole state of the metrology, registers and all: two bodies that were given the same requests have
+//! each request, over the whole state of the metrology, registers and all, and of power quality: two bodies that were given the same requests have
 //! equal hashes, or the first that differ name the request.
 //!
 //! A body is bounded and does not panic, whatever bytes come: a request that is not understood is refused.

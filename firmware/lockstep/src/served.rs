@@ -1,7 +1,7 @@
 //! The service of requests: the same code in an emulated processor and beside the bench.
 
 use meterbench_meter::port::Connections;
-use meterbench_meter::{Action, Image, Memory, Meter, TypeNumber};
+use meterbench_meter::{Action, Image, Memory, Meter, Outage, Settings, TypeNumber, Workspace};
 use meterbench_metrology::Frame;
 
 use crate::answer::{AnswerWriter, Refusal, Status};
@@ -16,6 +16,7 @@ const CHUNK: usize = 32;
 pub struct Served {
     meter: Option<Meter>,
     memory: Memory,
+    workspace: Workspace,
     connections: Connections,
     hash: Hash,
 }
@@ -29,6 +30,12 @@ impl Served {
     /// With memory for the rows of the meter.
     pub fn with_memory(memory: Memory) -> Self {
         Self { memory, ..Self::default() }
+    }
+
+    /// With room for the analysis of the meter's samples: without it the meter measures no power quality, unless it has a heap.
+    #[must_use]
+    pub fn with_workspace(self, workspace: Workspace) -> Self {
+        Self { workspace, ..self }
     }
 
     /// The meter, once it is configured.
@@ -68,23 +75,7 @@ impl Served {
 
     fn take(&mut self, part: RequestPart<'_>, taken: &mut u32, writer: &mut AnswerWriter<'_>) -> Result<(), Refusal> {
         if let RequestPart::Configure { type_number, settings } = &part {
-            let type_number: TypeNumber = type_number.parse().map_err(|_| Refusal::Type)?;
-            let meter = Meter::new(type_number.profile(), settings).map_err(|_| Refusal::Settings)?;
-            // A meter that is configured again has started again: what stands in its memory stays.
-            let memory = self.meter.as_mut().map_or(core::mem::take(&mut self.memory), Meter::take_memory);
-            self.meter = Some(meter.with_memory(memory));
-            (self.hash, self.connections) = (Hash::default(), Connections::default());
-            return Ok(());
-        }
-        if let RequestPart::Identity { identity, type_number } = &part {
-            let meter = self.meter.take().ok_or(Refusal::NotConfigured)?;
-            self.meter = Some(meter.with_identity(identity, type_number));
-            return Ok(());
-        }
-        if let RequestPart::Configuration(configuration) = &part {
-            let meter = self.meter.take().ok_or(Refusal::NotConfigured)?;
-            self.meter = Some(meter.with_configuration(configuration));
-            return Ok(());
+            return self.configure(type_number, settings);
         }
         let Self { meter, connections, hash, .. } = self;
         let meter = meter.as_mut().ok_or(Refusal::NotConfigured)?;
@@ -111,12 +102,36 @@ impl Served {
                 });
                 writer.standing(standing);
             }
-            RequestPart::Keep => writer.image(&meter.persist().to_bytes()),
-            RequestPart::Restore(image, outage) => {
-                meter.restore(&Image::from_bytes(image).map_err(|_| Refusal::Image)?, outage);
-            }
+            RequestPart::Keep => keep(meter, writer),
+            RequestPart::Restore(image, outage) => restore(meter, image, outage)?,
             RequestPart::Trim(ppb) => meter.trim_clock(ppb),
-            RequestPart::Configure { .. } | RequestPart::Identity { .. } | RequestPart::Configuration(_) => {}
+            RequestPart::Identity { identity, type_number } => meter.identify(&identity, type_number),
+            RequestPart::Configuration(configuration) => meter.configure(&configuration),
+            RequestPart::Configure { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Makes a meter. One that is configured again has started again: what stands in its memory stays.
+    fn configure(&mut self, type_number: &str, settings: &Settings) -> Result<(), Refusal> {
+        self.make(type_number, settings)?;
+        let Some(meter) = &mut self.meter else { return Ok(()) };
+        meter.remember(core::mem::take(&mut self.memory));
+        // A meter on a heap brings its own.
+        if !matches!(self.workspace, Workspace::Absent) {
+            meter.watch_in(core::mem::take(&mut self.workspace));
+        }
+        self.connections.close();
+        self.hash = Hash::default();
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn make(&mut self, type_number: &str, settings: &Settings) -> Result<(), Refusal> {
+        let type_number: TypeNumber = type_number.parse().map_err(|_| Refusal::Type)?;
+        let made = Meter::new(type_number.profile(), settings).map_err(|_| Refusal::Settings)?;
+        if let Some(before) = self.meter.replace(made).as_mut() {
+            (self.memory, self.workspace) = (before.take_memory(), before.take_workspace());
         }
         Ok(())
     }
@@ -126,6 +141,20 @@ fn in_step(meter: &Meter, first: u64) -> Result<(), Refusal> {
     if meter.sample_index() == first { Ok(()) } else { Err(Refusal::OutOfStep) }
 }
 
+// What needs much stack lies on it alone.
+
+#[inline(never)]
+fn keep(meter: &Meter, writer: &mut AnswerWriter<'_>) {
+    writer.image(&meter.persist().to_bytes());
+}
+
+#[inline(never)]
+fn restore(meter: &mut Meter, image: &[u8], outage: Outage) -> Result<(), Refusal> {
+    meter.restore(&Image::from_bytes(image).map_err(|_| Refusal::Image)?, outage);
+    Ok(())
+}
+
+#[inline(never)]
 fn take_samples(meter: &mut Meter, samples: &Samples<'_>, act: &mut impl FnMut(Action)) -> u32 {
     let mut frames = samples.frames();
     let mut taken = 0;

@@ -1,9 +1,10 @@
+use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
 
 use meterbench_meter::cosem::{Identity, RoleKeys};
 use meterbench_meter::port::{Baud, Format, Line, OpticalPort, Port, PortAction, Standing};
-use meterbench_meter::{Configuration, Meter, Outage, Settings, TypeNumber};
+use meterbench_meter::{Configuration, Image, Meter, Outage, Settings, TypeNumber, WorkArea, Workspace};
 use meterbench_metrology::{CycleSums, Frame, ImpulseQuantity, PhaseCalibration, PhaseSums};
 
 use super::*;
@@ -159,6 +160,29 @@ fn a_served_meter_does_what_a_meter_does() {
     assert_eq!(meter.registers(), served.meter().unwrap().registers());
     let parts = ask(&mut served, &request(|r| r.display([1, 8, 0]).display([9, 9, 9])));
     assert_eq!(parts[..2], [AnswerPart::Display(meter.display([1, 8, 0])), AnswerPart::Display(None)]);
+}
+
+#[test]
+fn one_more_dip_in_a_counter_shows_in_the_hash() {
+    let image = {
+        let mut served = configured();
+        match ask(&mut served, &request(|r| r.trim(0).keep()))[0] {
+            AnswerPart::Image(image) => image.to_vec(),
+            ref other => panic!("{other:?}"),
+        }
+    };
+    let hash = |dips: u8| {
+        let area = Box::leak(Box::new(WorkArea::new()));
+        let mut served = Served::new().with_workspace(Workspace::Static(area));
+        ask(&mut served, &request(|r| r.configure(THREE_PHASE, &Settings::delivered())));
+        let mut image = image.clone();
+        // The counters stand behind thirteen limits.
+        image[Image::SIZE_OF_VERSION_2 + 26] = dips;
+        ask(&mut served, &request(|r| r.restore(&image, Outage::Unknown)));
+        status(&ask(&mut served, &request(|r| r.samples(0, false, &wave(0, 800))))).hash
+    };
+    assert_eq!(hash(0), hash(0));
+    assert_ne!(hash(0), hash(1));
 }
 
 /// A meter of this identity and configuration, served.

@@ -5,7 +5,7 @@
 use meterbench_iec62056::apdu::{ActionResult, DataAccessResult};
 use meterbench_iec62056::data::EncodedData;
 use meterbench_iec62056::octets::Reader;
-use meterbench_metrology::{Energy, MeterConstant, Registers, Unbalance};
+use meterbench_metrology::{Energy, MeterConstant, QualityDefects, Registers, Unbalance};
 
 use crate::cosem::{Group, Rights, Role, rights};
 use crate::meter::Meter;
@@ -41,7 +41,7 @@ pub struct Defects {
     pub snapshot_late: bool,
     /// Occurrence counters stop at [`MOST_COUNTED`].
     pub counter_saturates: bool,
-    /// Values are made of windows that are one cycle short.
+    /// Values are made of windows that are two cycles short.
     pub short_window: bool,
     /// Harmonics above the fortieth are left out of the distortion.
     pub thd_to_40: bool,
@@ -69,6 +69,11 @@ impl Defects {
             *energy = Energy::from_quanta(energy.quanta().saturating_sub(missed + dropped));
         }
         registers
+    }
+
+    /// What is wrong with the windows of the analysis.
+    pub(crate) fn of_analysis(&self) -> QualityDefects {
+        QualityDefects { short_window: self.short_window, thd_to_40: self.thd_to_40 }
     }
 
     /// The rights of a role in a group.

@@ -47,7 +47,7 @@ pub use clock::{Civil, Clock, ClockError, DAY, DaylightSaving, LocalTime, Outage
 pub use configuration::{AllowedValues, Configuration, ConfigurationError};
 pub use display::{Display, DisplayFormat, Unit};
 pub use image::{Image, ImageError};
-pub use memory::{Memory, Workspace};
+pub use memory::{Memory, WorkArea, Workspace};
 pub use meter::{Action, Meter, MeterError, Settings};
 pub use profile::{
     ActiveClass, Backup, Breaker, Energies, Flex, Han, Housing, Product, Profile, ReactiveClass, Variant,

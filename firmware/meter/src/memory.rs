@@ -4,6 +4,8 @@ use core::fmt;
 
 use meterbench_metrology::Analysis;
 
+use crate::quality::aggregates::{Harmonics, NO_HARMONICS};
+
 /// Octets that keep what is written to them; the shell decides whether they do so without supply.
 ///
 /// A processor hands in a static slice. A body on a bench, which has a heap, hands in octets of its own (feature `alloc`).
@@ -51,39 +53,69 @@ impl fmt::Debug for Memory {
     }
 }
 
+/// What the analysis of the samples needs, and what it found last: most of 55 kB.
+#[derive(Debug, Clone)]
+pub struct WorkArea {
+    pub(crate) analysis: Analysis,
+    pub(crate) harmonics: Harmonics,
+}
+
+impl WorkArea {
+    /// Nothing seen yet.
+    pub const fn new() -> Self {
+        Self { analysis: Analysis::new(), harmonics: NO_HARMONICS }
+    }
+}
+
+impl Default for WorkArea {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Where the analysis of the samples works; without it a meter measures no power quality.
 ///
-/// A processor hands in a static one, which takes most of 50 kB. A body on a bench, which has a heap, has one of its own
-/// (feature `alloc`).
+/// A processor hands in a static one. A body on a bench, which has a heap, has one of its own (feature `alloc`).
 #[derive(Default)]
 pub enum Workspace {
     /// None.
     #[default]
     Absent,
     /// A part of the memory of a processor.
-    Static(&'static mut Analysis),
+    Static(&'static mut WorkArea),
     /// One of its own.
     #[cfg(feature = "alloc")]
-    Owned(alloc::boxed::Box<Analysis>),
+    Owned(alloc::boxed::Box<WorkArea>),
 }
 
 impl Workspace {
     /// One of its own where there is a heap, and else none.
     pub(crate) fn own() -> Self {
         #[cfg(feature = "alloc")]
-        return Self::Owned(alloc::boxed::Box::new(Analysis::new()));
+        return Self::Owned(alloc::boxed::Box::default());
         #[cfg(not(feature = "alloc"))]
         Self::Absent
     }
 
-    /// The analysis, where there is one.
+    /// The area, where there is one.
     #[inline]
-    pub(crate) fn analysis(&mut self) -> Option<&mut Analysis> {
+    pub(crate) fn area(&self) -> Option<&WorkArea> {
         match self {
             Self::Absent => None,
-            Self::Static(analysis) => Some(analysis),
+            Self::Static(area) => Some(area),
             #[cfg(feature = "alloc")]
-            Self::Owned(analysis) => Some(analysis),
+            Self::Owned(area) => Some(area),
+        }
+    }
+
+    /// The area, where there is one.
+    #[inline]
+    pub(crate) fn area_mut(&mut self) -> Option<&mut WorkArea> {
+        match self {
+            Self::Absent => None,
+            Self::Static(area) => Some(area),
+            #[cfg(feature = "alloc")]
+            Self::Owned(area) => Some(area),
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use meterbench_metrology::{
-    Config, ConfigError, CycleSums, Frame, Impulse, ImpulseQuantity, Impulses, MeterConstant, PhaseCalibration,
+    Config, ConfigError, CycleSums, Found, Frame, Impulse, ImpulseQuantity, Impulses, MeterConstant, PhaseCalibration,
     Readings, Registers, SAMPLE_RATE, State,
 };
 
@@ -12,8 +12,9 @@ use crate::configuration::Configuration;
 use crate::cosem::{Device, Identity, energy_of, snapshot_value};
 use crate::display::{Display, DisplayFormat, Unit};
 use crate::image::Image;
-use crate::memory::{Memory, Workspace};
+use crate::memory::{Memory, WorkArea, Workspace};
 use crate::profile::{Product, Profile};
+use crate::quality::aggregates::{Harmonics, NO_HARMONICS};
 use crate::quality::event::{Moment, Timeline, Told, Trigger};
 use crate::quality::monitor::{Monitor, Tick};
 use crate::quality::snapshot::MOST_REGISTERS;
@@ -139,15 +140,13 @@ impl Meter {
         if !profile.energies.has_export() {
             config = config.import_only();
         }
-        let device = Device::new(None);
-        let records = Records::new(profile, Memory::Absent, Defaults::delivered(profile));
         Ok(Self {
             config,
             state: State::default(),
             settings: *settings,
             profile: *profile,
-            device,
-            records,
+            device: Device::new(None),
+            records: Records::new(profile, Memory::Absent, Defaults::delivered(profile)),
             quality: Monitor::new(profile, un),
             workspace: Workspace::own(),
             #[cfg(feature = "defects")]
@@ -158,25 +157,42 @@ impl Meter {
     /// The same meter with a serial number, keys, and its type number as printed.
     #[must_use]
     pub fn with_identity(mut self, identity: &Identity, type_number: &str) -> Self {
+        self.identify(identity, type_number);
+        self
+    }
+
+    /// Gives the meter a serial number, keys, and its type number as printed.
+    pub fn identify(&mut self, identity: &Identity, type_number: &str) {
         self.device = Device::new(Some(identity));
         self.device.set_type_number(type_number);
-        self
     }
 
     /// The same meter with the clock and the ports that its software configuration asks for.
     #[must_use]
     pub fn with_configuration(mut self, configuration: &Configuration) -> Self {
+        self.configure(configuration);
+        self
+    }
+
+    /// Gives the meter the clock and the ports that its software configuration asks for.
+    pub fn configure(&mut self, configuration: &Configuration) {
         self.device.configure(configuration);
         self.records.defaults = Defaults::configured(&self.profile, configuration);
         let memory = self.take_memory();
-        self.with_memory(memory)
+        self.remember(memory);
     }
 
     /// The same meter with memory, and what stands in it: [`Memory::length_for`] octets give the depth of the data sheet.
     #[must_use]
     pub fn with_memory(mut self, memory: Memory) -> Self {
-        self.records = Records::new(&self.profile, memory, self.records.defaults);
+        self.remember(memory);
         self
+    }
+
+    /// Gives the meter memory, and what stands in it. A processor has no room for a second meter on its way.
+    #[inline(never)]
+    pub fn remember(&mut self, memory: Memory) {
+        self.records = Records::new(&self.profile, memory, self.records.defaults);
     }
 
     /// Takes the memory away, as it is when the supply fails: the next meter goes on with it.
@@ -186,8 +202,14 @@ impl Meter {
 
     /// The same meter with room for the analysis of its samples: without it there is no power quality.
     #[must_use]
-    pub fn with_workspace(self, workspace: Workspace) -> Self {
-        Self { workspace, ..self }
+    pub fn with_workspace(mut self, workspace: Workspace) -> Self {
+        self.watch_in(workspace);
+        self
+    }
+
+    /// Gives the meter room for the analysis of its samples.
+    pub fn watch_in(&mut self, workspace: Workspace) {
+        self.workspace = workspace;
     }
 
     /// Takes the room of the analysis away: the next meter goes on with it.
@@ -201,6 +223,9 @@ impl Meter {
     pub fn with_defects(mut self, defects: crate::defects::Defects) -> Self {
         self.device.clock.ignore_daylight_saving(defects.dst_ignored);
         self.quality.plant(defects);
+        if let Some(area) = self.workspace.area_mut() {
+            area.analysis.plant(defects.of_analysis());
+        }
         self.defects = defects;
         self
     }
@@ -293,9 +318,9 @@ impl Meter {
     #[inline]
     fn take(&mut self, frame: &Frame, index: u64) -> Option<Impulse> {
         let Self { config, state, quality, device, workspace, .. } = self;
-        let Some(analysis) = workspace.analysis() else { return config.process(state, frame) };
+        let Some(WorkArea { analysis, harmonics }) = workspace.area_mut() else { return config.process(state, frame) };
         let time = Timeline { clock: &device.clock, index };
-        config.process_watched(state, analysis, frame, |found| quality.found(&found, &time))
+        config.process_watched(state, analysis, frame, |found| quality.found(&found, &time, harmonics))
     }
 
     /// Takes whole cycles of mains as sums, as [`Meter::process`] takes samples; see [`State::at_window_start`].
@@ -305,11 +330,12 @@ impl Meter {
         self.pass(from, before);
         let Self { config, state, quality, device, workspace, .. } = self;
         let act = |impulse| act(Action::Impulse(impulse));
-        match workspace.analysis() {
+        match workspace.area_mut() {
             None => config.process_cycle(state, cycle, act),
-            Some(analysis) => {
+            Some(WorkArea { analysis, harmonics }) => {
                 let time = Timeline { clock: &device.clock, index: from + before };
-                config.process_cycle_watched(state, analysis, cycle, act, |found| quality.found(&found, &time));
+                let found = |found: Found<'_>| quality.found(&found, &time, harmonics);
+                config.process_cycle_watched(state, analysis, cycle, act, found);
             }
         }
         if self.quality.has_told() {
@@ -349,6 +375,20 @@ impl Meter {
     /// The metrology's state, for what hands it cycles.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Takes power quality as clients see it, and what becomes of it, into a hash, for who compares two meters.
+    pub fn hash_quality(&self, state: &mut impl core::hash::Hasher) {
+        use core::hash::Hash;
+        self.quality.hash(state);
+        for phasor in self.harmonics().as_flattened() {
+            (phasor.re.to_bits(), phasor.im.to_bits()).hash(state);
+        }
+    }
+
+    /// Harmonics of the last window.
+    pub(crate) fn harmonics(&self) -> &Harmonics {
+        self.workspace.area().map_or(&NO_HARMONICS, |area| &area.harmonics)
     }
 
     /// Hands over from cycles to samples; see [`State::resume`].
@@ -393,6 +433,7 @@ impl Meter {
     ///
     /// The outputs count what they counted, if this type registers it. The energy on its way to the next impulse is
     /// dropped where it is of another kind or of another constant: less than one impulse, and no register changes.
+    #[inline(never)]
     pub fn restore(&mut self, image: &Image, outage: Outage) {
         let Impulses { constant, .. } = self.config.impulses();
         let mut kept = image.kept;

@@ -1,5 +1,6 @@
 //! Charts: percentage error over current, an influence quantity or time, with limit band and uncertainty bars; waves, events, harmonics.
 
+mod course;
 mod event;
 mod harmonics;
 mod iti;
@@ -7,6 +8,7 @@ mod plot;
 mod scale;
 mod steady;
 
+pub(super) use course::course_figure;
 pub(super) use event::{Lane, LaneKind, event_figure};
 pub(super) use harmonics::{Commanded, Reading, harmonics_figure};
 pub(super) use iti::{Happening, iti_figure};

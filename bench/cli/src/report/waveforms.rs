@@ -1,6 +1,6 @@
 //! `waveforms/`: everything that was played beside a steady sine, as COMTRADE and as columns, for programs of others.
 //!
-//! Computed from the record alone, in closed form: it is what was commanded. Bounded: of an event the stretch around it, of a wave a second,
+//! Computed from the record alone, in closed form: it is what was commanded. Bounded: of an event the stretch around it, of a wave thirty cycles,
 //! of a run so many megabytes; `index.csv` says what was cut.
 
 use std::fmt::Write as _;

@@ -4,82 +4,82 @@ use std::f64::consts::{SQRT_2, TAU};
 
 use meterbench_metrology::SAMPLE_RATE;
 
+use super::table::phase;
 use super::{COUNTS, FrontEnd};
 use crate::source::Segment;
 use crate::source::wave::{Modulation, Shape};
 
-/// A sine that turns on by the same angle with every sample.
+/// Six sines, each turning on by its own angle with every sample.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turning {
-    cos: f64,
-    sin: f64,
-    step: (f64, f64),
+    cos: [f64; 6],
+    sin: [f64; 6],
+    step_cos: [f64; 6],
+    step_sin: [f64; 6],
 }
 
 impl Turning {
-    fn new(peak: f64, angle: f64, step: f64) -> Self {
-        let ((sin, cos), (step_sin, step_cos)) = (angle.sin_cos(), step.sin_cos());
-        Self { cos: peak * cos, sin: peak * sin, step: (step_cos, step_sin) }
+    fn put(&mut self, place: usize, peak: f64, angle: f64, step: f64) {
+        let (sin, cos) = angle.sin_cos();
+        (self.cos[place], self.sin[place]) = (peak * cos, peak * sin);
+        (self.step_sin[place], self.step_cos[place]) = step.sin_cos();
     }
 
-    /// The sine now; turns on.
+    /// The sines now; turns on.
     #[inline(always)]
-    fn next(&mut self) -> f64 {
-        let (now, (c, s)) = (self.sin, self.step);
-        (self.cos, self.sin) = (self.cos * c - self.sin * s, self.cos * s + self.sin * c);
+    fn next(&mut self) -> [f64; 6] {
+        let now = self.sin;
+        for n in 0..6 {
+            let (cos, sin, c, s) = (self.cos[n], self.sin[n], self.step_cos[n], self.step_sin[n]);
+            (self.cos[n], self.sin[n]) = (cos * c - sin * s, cos * s + sin * c);
+        }
         now
     }
 }
 
-/// A factor that moves to and fro.
+/// Six levels, each moving to and fro between two [2⁻⁶⁴ turn].
 #[derive(Debug, Clone, Copy)]
-enum Swing {
-    Steady,
-    Sine(Turning),
-    Rectangle {
-        /// Turns of the modulation since this began.
-        turns: f64,
-        step: f64,
-        duty: f64,
-        high: f64,
-        low: f64,
-    },
+struct Switching {
+    phase: [u64; 6],
+    step: [u64; 6],
+    duty: [u64; 6],
+    high: [f64; 6],
+    low: [f64; 6],
 }
 
 /// A switch that falls on a sample to rounding has happened (turns).
 const ON_THE_EDGE: f64 = 1e-9;
 
-impl Swing {
-    fn new(modulation: &Modulation, turns: f64, step: f64) -> Self {
+impl Switching {
+    /// All of them at one.
+    const STEADY: Self = Self { phase: [0; 6], step: [0; 6], duty: [0; 6], high: [1.0; 6], low: [1.0; 6] };
+
+    fn put(&mut self, place: usize, modulation: &Modulation, turns: f64, step: f64) {
         let half = modulation.depth / 2.0;
-        match modulation.shape {
-            Shape::Sine => Self::Sine(Turning::new(half, TAU * turns, TAU * step)),
-            Shape::Rectangle => {
-                let turns = turns - turns.floor() + ON_THE_EDGE;
-                Self::Rectangle { turns, step, duty: modulation.duty, high: 1.0 + half, low: 1.0 - half }
-            }
-        }
+        self.phase[place] = phase(TAU * (turns + ON_THE_EDGE));
+        self.step[place] = phase(TAU * step);
+        self.duty[place] = if modulation.duty < 1.0 { phase(TAU * modulation.duty) } else { u64::MAX };
+        (self.high[place], self.low[place]) = (1.0 + half, 1.0 - half);
     }
 
     #[inline(always)]
-    fn next(&mut self) -> f64 {
-        match self {
-            Self::Steady => 1.0,
-            Self::Sine(turning) => 1.0 + turning.next(),
-            Self::Rectangle { turns, step, duty, high, low } => {
-                let within = *turns - turns.floor();
-                *turns += *step;
-                if within < *duty { *high } else { *low }
-            }
-        }
+    fn next(&mut self) -> [f64; 6] {
+        std::array::from_fn(|n| {
+            let is_high = self.phase[n] < self.duty[n];
+            self.phase[n] = self.phase[n].wrapping_add(self.step[n]);
+            if is_high { self.high[n] } else { self.low[n] }
+        })
     }
 }
 
 /// The fluctuations of the six channels from one sample on.
 #[derive(Debug, Clone)]
 pub(super) struct Fluctuation {
-    interharmonics: [Turning; 6],
-    swings: [Swing; 6],
+    interharmonics: Option<Turning>,
+    /// Changes of amplitudes as sines about zero.
+    sines: Option<Turning>,
+    /// And in steps.
+    steps: Option<Switching>,
 }
 
 impl Fluctuation {
@@ -93,7 +93,7 @@ impl Fluctuation {
         if !(0..6).any(fluctuates) {
             return None;
         }
-        let mut new = Self { interharmonics: [Turning::default(); 6], swings: [Swing::Steady; 6] };
+        let mut new = Self { interharmonics: None, sines: None, steps: None };
         let per_sample = 1.0 / (f64::from(SAMPLE_RATE) * front_end.clock);
         for place in 0..6 {
             let (distortion, fundamental) = (wave.channel(place), segment.output.channel(place));
@@ -110,12 +110,22 @@ impl Fluctuation {
                 let peak = SQRT_2 * fundamental.rms * inter.share * path * gain * gains[place] * COUNTS[place];
                 let turns = segment.turns_of(inter.hertz, moment);
                 let angle = TAU * (turns - turns.floor()) - later - lag;
-                new.interharmonics[place] = Turning::new(peak, angle, TAU * inter.hertz * per_sample);
+                let turning = new.interharmonics.get_or_insert_default();
+                turning.put(place, peak, angle, TAU * inter.hertz * per_sample);
             }
             if let Some(modulation) = &distortion.modulation {
                 let since = moment - segment.modulated_from(place);
                 let turns = since / f64::from(SAMPLE_RATE) * modulation.hertz;
-                new.swings[place] = Swing::new(modulation, turns, modulation.hertz * per_sample);
+                let step = modulation.hertz * per_sample;
+                match modulation.shape {
+                    Shape::Sine => {
+                        let turning = new.sines.get_or_insert_default();
+                        turning.put(place, modulation.depth / 2.0, TAU * turns, TAU * step);
+                    }
+                    Shape::Rectangle => {
+                        new.steps.get_or_insert(Switching::STEADY).put(place, modulation, turns, step);
+                    }
+                }
             }
         }
         Some(new)
@@ -124,8 +134,18 @@ impl Fluctuation {
     /// Adds the interharmonics of the next sample and moves its amplitudes.
     #[inline(always)]
     pub(super) fn take(&mut self, values: &mut [f64; 6]) {
-        for ((value, inter), swing) in values.iter_mut().zip(&mut self.interharmonics).zip(&mut self.swings) {
-            *value = (*value + inter.next()) * swing.next();
+        if let Some(interharmonics) = &mut self.interharmonics {
+            let inter = interharmonics.next();
+            (0..6).for_each(|n| values[n] += inter[n]);
         }
+        let mut factors = [1.0; 6];
+        if let Some(steps) = &mut self.steps {
+            factors = steps.next();
+        }
+        if let Some(sines) = &mut self.sines {
+            let sines = sines.next();
+            (0..6).for_each(|n| factors[n] += sines[n]);
+        }
+        (0..6).for_each(|n| values[n] *= factors[n]);
     }
 }

@@ -158,7 +158,7 @@ impl Sampler {
             Generator::Sines(oscillator) => {
                 // What turns stands in registers.
                 let mut turning = *oscillator;
-                converted.extend(frames, || turning.next());
+                converted.extend(frames, &mut turning);
                 *oscillator = turning;
             }
             Generator::Wave(wave) => wave.extend(frames, &converted),
@@ -231,7 +231,7 @@ impl Sampler {
 
     /// The table of an output: one of the last, or a new one.
     fn table(&mut self, output: &Output) -> Arc<Table> {
-        if let Some(place) = self.tables.iter().position(|(known, _)| known == output) {
+        if let Some(place) = self.tables.iter().position(|(known, _)| is_same(known, output)) {
             self.tables[..=place].rotate_right(1);
         } else {
             let mut spectrum = self.front_end.spectrum(output);
@@ -243,7 +243,21 @@ impl Sampler {
     }
 }
 
-impl Oscillator {
+/// The same output; of waves that are one it is not asked long.
+fn is_same(one: &Output, other: &Output) -> bool {
+    let waves = match (&one.wave, &other.wave) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    waves && (one.hertz, one.voltage, one.current) == (other.hertz, other.voltage, other.current)
+}
+
+/// What gives the values of one sample after the other (counts).
+trait Values {
+    fn next(&mut self) -> [f64; 6];
+}
+
+impl Values for Oscillator {
     #[inline(always)]
     fn next(&mut self) -> [f64; 6] {
         let (now, (c, s)) = (self.cos, self.step);
@@ -256,28 +270,52 @@ impl Oscillator {
     }
 }
 
-impl Periodic {
+/// A table read on and on.
+struct Reading<'a> {
+    table: &'a Table,
+    phase: u64,
+    step: u64,
+    gains: [f64; 6],
+}
+
+impl Values for Reading<'_> {
     #[inline(always)]
-    fn extend(&mut self, frames: &mut Vec<Frame>, converted: &Converted<'_>) {
-        let Self { table, phase, step, gains, fluctuation } = self;
-        let (gains, step, mut at) = (*gains, *step, *phase);
-        let mut next = || {
-            let mut values = table.at(at);
-            at = at.wrapping_add(step);
-            for (value, gain) in values.iter_mut().zip(gains) {
-                *value *= gain;
-            }
-            values
-        };
-        match fluctuation {
-            None => converted.extend(frames, next),
-            Some(fluctuation) => converted.extend(frames, || {
-                let mut values = next();
-                fluctuation.take(&mut values);
-                values
-            }),
+    fn next(&mut self) -> [f64; 6] {
+        let mut values = self.table.at(self.phase);
+        self.phase = self.phase.wrapping_add(self.step);
+        for (value, gain) in values.iter_mut().zip(&self.gains) {
+            *value *= gain;
         }
-        *phase = at;
+        values
+    }
+}
+
+/// The same with what fluctuates on it.
+struct Fluctuating<'a>(Reading<'a>, &'a mut Fluctuation);
+
+impl Values for Fluctuating<'_> {
+    #[inline(always)]
+    fn next(&mut self) -> [f64; 6] {
+        let mut values = self.0.next();
+        self.1.take(&mut values);
+        values
+    }
+}
+
+impl Periodic {
+    fn extend(&mut self, frames: &mut Vec<Frame>, converted: &Converted<'_>) {
+        let mut reading = Reading { table: &self.table, phase: self.phase, step: self.step, gains: self.gains };
+        self.phase = match &mut self.fluctuation {
+            None => {
+                converted.extend(frames, &mut reading);
+                reading.phase
+            }
+            Some(fluctuation) => {
+                let mut fluctuating = Fluctuating(reading, fluctuation);
+                converted.extend(frames, &mut fluctuating);
+                fluctuating.0.phase
+            }
+        };
     }
 }
 
@@ -293,20 +331,19 @@ struct Converted<'a> {
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 impl Converted<'_> {
-    /// Appends what the converter gives for these values (counts).
-    #[inline(always)]
-    fn extend(&self, frames: &mut Vec<Frame>, mut next: impl FnMut() -> [f64; 6]) {
+    /// Appends what the converter gives for these values.
+    fn extend(&self, frames: &mut Vec<Frame>, values: &mut impl Values) {
         if self.counts.iter().any(|&n| n > 0.0) {
             let counts = *self.counts;
             frames.extend(self.samples.clone().map(|n| {
-                let (mut values, noise) = (next(), self.noise.at(n));
+                let (mut values, noise) = (values.next(), self.noise.at(n));
                 for place in 0..6 {
                     values[place] += counts[place] * noise[place];
                 }
                 frame(&values)
             }));
         } else {
-            frames.extend(self.samples.clone().map(|_| frame(&next())));
+            frames.extend(self.samples.clone().map(|_| frame(&values.next())));
         }
     }
 }

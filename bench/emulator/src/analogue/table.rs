@@ -75,7 +75,7 @@ impl Table {
     }
 }
 
-/// A turn (rad, any) as a phase [2⁻⁶⁴ turn].
+/// An angle (rad, any) as a phase [2⁻⁶⁴ turn].
 pub(super) fn phase(angle: f64) -> u64 {
     let turns = angle / TAU;
     // 2⁵³ steps are all an f64 has below one.

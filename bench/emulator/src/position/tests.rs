@@ -14,6 +14,8 @@ use crate::faults::FaultKind;
 use crate::noise::Draw;
 use crate::source::{Phasor, SourceLog};
 
+mod events;
+mod speed;
 mod waves;
 
 fn three_phase() -> Profile {

@@ -120,15 +120,48 @@ impl Carrier {
             Kind::Optical(link, _) => {
                 let begun = link.send(apdu, Expect::Answer, now);
                 begun.map_err(|why| CarrierError::Protocol(why.to_string()))?;
-                self.pump(|event| match event {
-                    ClientEvent::Message(octets) => Some(Ok(octets.to_vec())),
-                    ClientEvent::Discarded(why) => {
-                        Some(Err(CarrierError::Protocol(format!("a message cannot be kept: {why:?}"))))
-                    }
-                    ClientEvent::Disconnected => Some(Err(CarrierError::Refused)),
-                    _ => None,
-                })
-                .await
+                self.pump(message).await
+            }
+        }
+    }
+
+    /// Sends an APDU that has no answer.
+    pub(super) async fn tell(&mut self, apdu: &[u8]) -> Result<(), CarrierError> {
+        let told = timeout(EXCHANGE, self.tell_whenever(apdu)).await;
+        told.unwrap_or_else(|_| Err(CarrierError::Silent("what is sent is not acknowledged".into())))
+    }
+
+    async fn tell_whenever(&mut self, apdu: &[u8]) -> Result<(), CarrierError> {
+        let now = self.now_ms();
+        match &mut self.kind {
+            Kind::Network(_, client) => {
+                let client = *client;
+                self.send_wrapped(client, apdu).await
+            }
+            Kind::Optical(link, _) => {
+                let begun = link.send(apdu, Expect::Acknowledgement, now);
+                begun.map_err(|why| CarrierError::Protocol(why.to_string()))?;
+                self.pump(|event| matches!(event, ClientEvent::Acknowledged).then_some(Ok(()))).await
+            }
+        }
+    }
+
+    /// Waits for an APDU behind the one that came.
+    pub(super) async fn more(&mut self) -> Result<Vec<u8>, CarrierError> {
+        let more = timeout(EXCHANGE, self.more_whenever()).await;
+        more.unwrap_or_else(|_| Err(CarrierError::Silent("an answer does not come to its end".into())))
+    }
+
+    async fn more_whenever(&mut self) -> Result<Vec<u8>, CarrierError> {
+        let now = self.now_ms();
+        match &mut self.kind {
+            Kind::Network(_, client) => {
+                let client = *client;
+                self.wrapped_answer_in_time(client).await
+            }
+            Kind::Optical(link, _) => {
+                link.expect_more(now).map_err(|why| CarrierError::Protocol(why.to_string()))?;
+                self.pump(message).await
             }
         }
     }
@@ -264,10 +297,18 @@ impl Carrier {
     }
 
     async fn exchange_wrapped(&mut self, client: u16, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
+        self.send_wrapped(client, apdu).await?;
+        self.wrapped_answer_in_time(client).await
+    }
+
+    async fn send_wrapped(&mut self, client: u16, apdu: &[u8]) -> Result<(), CarrierError> {
         let mut out = vec![0; HEADER + apdu.len()];
         let wpdu = Wpdu { source: client, destination: MANAGEMENT, data: apdu };
         wpdu.encode(&mut out).map_err(|why| CarrierError::Protocol(why.to_string()))?;
-        self.write(&out).await?;
+        Ok(self.write(&out).await?)
+    }
+
+    async fn wrapped_answer_in_time(&mut self, client: u16) -> Result<Vec<u8>, CarrierError> {
         let answer = timeout(Duration::from_millis(ANSWER_MS.into()), self.wrapped_answer(client));
         answer.await.unwrap_or_else(|_| Err(CarrierError::Silent("the meter gave no answer in time".into())))
     }
@@ -289,6 +330,16 @@ impl Carrier {
             }
             self.read_until(u64::MAX / 4).await?;
         }
+    }
+}
+
+/// A message that came over a link, or why none can come.
+fn message(event: ClientEvent<'_>) -> Option<Result<Vec<u8>, CarrierError>> {
+    match event {
+        ClientEvent::Message(octets) => Some(Ok(octets.to_vec())),
+        ClientEvent::Discarded(why) => Some(Err(CarrierError::Protocol(format!("a message cannot be kept: {why:?}")))),
+        ClientEvent::Disconnected => Some(Err(CarrierError::Refused)),
+        _ => None,
     }
 }
 

@@ -82,11 +82,28 @@ pub(crate) struct Wave {
 /// What the voltages are.
 #[derive(Debug, Clone)]
 pub(crate) enum Shape {
-    Unbalanced { span: Range<usize>, negative: (f64, f64), zero: (f64, f64) },
-    LostNeutral { span: Range<usize>, admittances: [f64; 3], neutral: f64 },
-    LostMvPhase { span: Range<usize>, phase: usize, transformer: Transformer, u2_percent: f64 },
+    Unbalanced {
+        span: Range<usize>,
+        negative: (f64, f64),
+        zero: (f64, f64),
+    },
+    LostNeutral {
+        span: Range<usize>,
+        admittances: [f64; 3],
+        neutral: f64,
+    },
+    LostMvPhase {
+        span: Range<usize>,
+        phase: usize,
+        transformer: Transformer,
+        u2_percent: f64,
+    },
     /// And back to the load, where a time is given.
-    Ramp { target: Point, over_seconds: f64, back_seconds: Option<f64> },
+    Ramp {
+        target: Point,
+        over_seconds: f64,
+        back_seconds: Option<f64>,
+    },
     Course(Vec<(Point, f64)>),
 }
 

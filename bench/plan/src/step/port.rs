@@ -21,7 +21,7 @@ pub(super) fn keys(word: &str) -> Option<&'static [&'static str]> {
         "association-limits" => &["port", "as", "times"],
         "hdlc-link" => &[],
         "clock" => &["port", "set", "for", "limit", "daylight-saving"],
-        "load-profile" => &["port", "as", "for"],
+        "load-profile" => &["port", "as", "for", "blocks"],
         _ => return None,
     })
 }
@@ -81,7 +81,8 @@ impl PortReader<'_> {
             }
             "clock" => PortCheck::Clock(self.clock()?),
             "load-profile" => {
-                PortCheck::LoadProfile { role: self.role("reader")?, seconds: self.duration(600.0..=31.0 * 86_400.0)? }
+                let (role, general_blocks) = (self.role("reader")?, self.general_blocks()?);
+                PortCheck::LoadProfile { role, seconds: self.duration(600.0..=31.0 * 86_400.0)?, general_blocks }
             }
             _ => PortCheck::HdlcLink,
         })
@@ -95,6 +96,20 @@ impl PortReader<'_> {
             Some((other, node)) => {
                 let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no port of a meter"));
                 self.findings.push(finding.label("write `optical` or `network`"));
+                None
+            }
+        }
+    }
+
+    /// `blocks: general`
+    fn general_blocks(&self) -> Option<bool> {
+        match self.fields.text("blocks", self.findings) {
+            None if self.fields.get("blocks").is_some() => None,
+            None | Some(("service", _)) => Some(false),
+            Some(("general", _)) => Some(true),
+            Some((other, node)) => {
+                let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no kind of blocks"));
+                self.findings.push(finding.label("write `general` or `service`"));
                 None
             }
         }

@@ -21,6 +21,8 @@ const DAYLIGHT_SAVING: i128 = 0x08;
 /// The bits, for who reads a verdict.
 const STATUS_BITS: &str =
     "0x02 clock never set, 0x04 clock may have stood still, 0x20 clock set within the period, 0x80 supply failed";
+/// General blocks that are taken at once.
+const GENERAL_WINDOW: u8 = 7;
 /// Increments of a load that stands agree within this, and a digit [%].
 const EVEN_PERCENT: f64 = 1.0;
 
@@ -45,8 +47,21 @@ struct End {
 }
 
 impl Talk<'_> {
-    pub(super) async fn load_profile(&mut self, role: &str, seconds: f64) -> Result<(), PortError> {
+    /// With the rows in general blocks, or in those of GET.
+    pub(super) async fn load_profile(&mut self, role: &str, seconds: f64, general: bool) -> Result<(), PortError> {
+        self.port.ask_for_general_blocks(general.then_some(GENERAL_WINDOW));
+        let done = self.look_at_load_profile(role, seconds, general).await;
+        self.port.ask_for_general_blocks(None);
+        done
+    }
+
+    async fn look_at_load_profile(&mut self, role: &str, seconds: f64, general: bool) -> Result<(), PortError> {
         self.associate(role).await?;
+        if general {
+            let agreed = self.port.speaks_in_general_blocks();
+            let found = if agreed { "agreed on" } else { "not agreed on" };
+            self.find(Finding::met("general block transfer", "conformance", agreed, found, "agreed on", None));
+        }
         let began = Instant::now();
         let period = self.profile_period().await?;
         let columns = self.profile_columns().await?;

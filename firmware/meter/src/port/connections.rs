@@ -36,7 +36,16 @@ pub struct Connections {
 }
 
 impl Connections {
+    /// Nobody is connected any more.
+    pub fn close(&mut self) {
+        self.optical = None;
+        self.network.iter_mut().for_each(|port| *port = None);
+    }
+
     /// A client connects: the port starts anew, and whoever was there is gone.
+    ///
+    /// A port is large: on a processor its way to its place must not lie on the stack of everything else.
+    #[inline(never)]
     pub fn open(&mut self, meter: &Meter, port: Port) {
         match port {
             Port::Optical => self.optical = Some(OpticalPort::new(meter)),
@@ -46,6 +55,7 @@ impl Connections {
     }
 
     /// Takes octets, or none, and lets the meter's time pass; hands out what is due.
+    #[inline(never)]
     pub fn receive(
         &mut self,
         meter: &mut Meter,

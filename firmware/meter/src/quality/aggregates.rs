@@ -11,6 +11,12 @@ pub(crate) const ORDERS: [u8; 7] = [2, 3, 5, 7, 9, 11, 13];
 /// Voltages and currents of three phases.
 pub(crate) const CHANNELS: usize = 6;
 
+/// Harmonics of every channel over the last window, by order from 1.
+pub(crate) type Harmonics = [[Phasor; HIGHEST_ORDER]; CHANNELS];
+
+/// No sine at all.
+pub(crate) const NO_HARMONICS: Harmonics = [[Phasor { re: 0.0, im: 0.0 }; HIGHEST_ORDER]; CHANNELS];
+
 /// Values of the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Values<T> {

@@ -134,7 +134,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Two half cycles, a window and a tick of the clock, with all that can begin and end in each.
-    const ROOM: usize = 24;
+    const ROOM: usize = 16;
 
     pub(crate) fn put(&mut self, told: Told) {
         if let Some(free) = self.told.get_mut(self.count) {

@@ -1,10 +1,8 @@
 //! The monitor: takes what the analysis of the samples finds and the ticks of the clock, and tells events.
 
-use meterbench_metrology::{
-    Found, FrequencyCounter, HIGHEST_ORDER, HalfCycle, Phasor, QualityWindow, SampleInstant, Unbalance,
-};
+use meterbench_metrology::{Found, FrequencyCounter, HalfCycle, QualityWindow, SampleInstant, Unbalance};
 
-use super::aggregates::{Aggregates, CHANNELS, FlagOf, Values as Aggregated};
+use super::aggregates::{Aggregates, FlagOf, Harmonics, NO_HARMONICS, Values as Aggregated};
 use super::counters::{Alarms, Counters};
 #[cfg(feature = "defects")]
 use super::event::Trigger;
@@ -46,9 +44,6 @@ pub(crate) struct Tick {
     pub(crate) index: u64,
 }
 
-/// Harmonics of the last window.
-pub(crate) type Harmonics = [[Phasor; HIGHEST_ORDER]; CHANNELS];
-
 /// Power quality of one meter.
 #[derive(Debug, Clone)]
 pub(crate) struct Monitor {
@@ -70,7 +65,6 @@ pub(crate) struct Monitor {
     cycles: FrequencyCounter,
     /// Ten seconds that are over, their frequency not yet known: when they began, and whether they are flagged.
     ten_seconds: Option<(Option<Moment>, bool)>,
-    pub(crate) harmonics: Harmonics,
     /// Length of the last half cycle [1/65536 sample]; 0 before the first.
     half: u32,
     /// A dip, a swell or an interruption lasted since the last window, since the tick of ten seconds.
@@ -113,7 +107,6 @@ impl Monitor {
             frequency: Aggregated { values: None, flagged: true },
             cycles: FrequencyCounter::new(),
             ten_seconds: None,
-            harmonics: [[Phasor { re: 0.0, im: 0.0 }; HIGHEST_ORDER]; CHANNELS],
             half: 0,
             disturbed: [true; 2],
             interrupted: false,
@@ -162,11 +155,21 @@ impl Monitor {
         self.limits
     }
 
-    /// What the analysis found.
-    pub(crate) fn found(&mut self, found: &Found<'_>, time: &Timeline<'_>) {
+    /// What the analysis found; the harmonics of a window are kept.
+    pub(crate) fn found(&mut self, found: &Found<'_>, time: &Timeline<'_>, harmonics: &mut Harmonics) {
         match found {
             Found::HalfCycle(half) => self.half_cycle(half, time),
-            Found::Window(window) => self.window(window, time),
+            Found::Window(window) => {
+                match window.spectrum {
+                    Some(spectrum) => {
+                        let (voltages, currents) = harmonics.split_at_mut(3);
+                        voltages.copy_from_slice(&spectrum.voltage);
+                        currents.copy_from_slice(&spectrum.current);
+                    }
+                    None => *harmonics = NO_HARMONICS,
+                }
+                self.window(window, time);
+            }
         }
     }
 
@@ -217,14 +220,6 @@ impl Monitor {
         let unbalance = self.unbalance(window);
         self.aggregates.window(self.systems, window, unbalance, flagged);
         self.interrupted |= self.voltage.interruption.is_some();
-        match window.spectrum {
-            Some(spectrum) => {
-                let (voltages, currents) = self.harmonics.split_at_mut(3);
-                voltages.copy_from_slice(&spectrum.voltage);
-                currents.copy_from_slice(&spectrum.current);
-            }
-            None => self.harmonics = [[Phasor { re: 0.0, im: 0.0 }; HIGHEST_ORDER]; CHANNELS],
-        }
         if self.knows(EventKind::LostNeutral) {
             let begun = instant(raw(window.end).saturating_sub(window.duration));
             let components = Components {
@@ -434,8 +429,5 @@ impl core::hash::Hash for Monitor {
         let Self { limits, counters, alarms, voltage, rapid, grid, runs, aggregates, frequency, cycles, .. } = self;
         (limits, counters, alarms, voltage, rapid, grid).hash(state);
         (runs, aggregates, frequency, cycles, self.ten_seconds, self.disturbed, self.began).hash(state);
-        for phasor in self.harmonics.as_flattened() {
-            (phasor.re.to_bits(), phasor.im.to_bits()).hash(state);
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::vec::Vec;
 
 use meterbench_metrology::{Found, HalfCycle, QualityWindow, Unbalance};
 
+use super::aggregates::{Harmonics, NO_HARMONICS};
 use super::event::tests::ms;
 use super::event::{Event, Timeline, Told};
 use super::kind::EventKind;
@@ -28,6 +29,7 @@ struct Bench {
     unbalance: Option<Unbalance>,
     thd: u16,
     told: Vec<Told>,
+    harmonics: Harmonics,
 }
 
 impl Bench {
@@ -37,7 +39,7 @@ impl Bench {
         clock.set_utc(7200 * 1000).unwrap();
         let unbalance = Some(Unbalance { negative: 0, zero: 0, positive_mv: 230_000 });
         let monitor = Monitor::new(&profile, 230);
-        Self { monitor, clock, halves: 0, unbalance, thd: 0, told: Vec::new() }
+        Self { monitor, clock, halves: 0, unbalance, thd: 0, told: Vec::new(), harmonics: NO_HARMONICS }
     }
 
     /// One that has been steady for two seconds.
@@ -56,7 +58,7 @@ impl Bench {
             let (end, index) = (ms(10 * self.halves), 80 * self.halves);
             let half = HalfCycle { end, duration: 80 << 16, voltage_mv, current_ma: [5000; 3] };
             let time = Timeline { clock: &self.clock, index };
-            self.monitor.found(&Found::HalfCycle(&half), &time);
+            self.monitor.found(&Found::HalfCycle(&half), &time, &mut self.harmonics);
             if self.halves.is_multiple_of(20) {
                 let window = QualityWindow {
                     end,
@@ -69,7 +71,7 @@ impl Bench {
                     thd_current: [0; 3],
                     unbalance: self.unbalance,
                 };
-                self.monitor.found(&Found::Window(&window), &time);
+                self.monitor.found(&Found::Window(&window), &time, &mut self.harmonics);
             }
             if self.halves.is_multiple_of(1000) {
                 let utc = self.clock.utc_seconds();
@@ -204,9 +206,16 @@ fn an_interruption_is_of_all_phases_and_no_dip() {
 fn what_stays_low_after_an_interruption_is_a_dip() {
     let mut bench = Bench::steady(THREE_PHASE);
     bench.run([0; 3], 50);
-    bench.run([10_000, 0, 0], 50);
+    bench.run([10_000, 0, 0], 250);
     bench.run(FULL, 10);
-    assert_eq!(bench.brief(), [(EventKind::Interruption, 0b111, 500, 0), (EventKind::Dip, 0b110, 500, 0)]);
+    assert_eq!(bench.brief(), [(EventKind::Interruption, 0b111, 500, 0), (EventKind::Dip, 0b110, 2500, 0)]);
+    // One that comes back within two seconds belongs to the interruption, and the next dip is one again.
+    bench.run([0; 3], 50);
+    (0..200u16).for_each(|n| bench.run([1_000 + 40 * n; 3], 1));
+    bench.run(FULL, 10);
+    bench.run([5_000, 10_000, 10_000], 10);
+    bench.run(FULL, 300);
+    assert_eq!(bench.brief(), [(EventKind::Interruption, 0b111, 500, 0), (EventKind::Dip, 1, 100, 5_000)]);
 }
 
 #[test]
@@ -510,7 +519,7 @@ fn frequencies_are_judged_by_ten_seconds() {
         bench.clock = bench.clock.moved(0);
         let time = Timeline { clock: &bench.clock, index: end.index() };
         let found = HalfCycle { end, duration: half as u32, voltage_mv: [230_000; 3], current_ma: [0; 3] };
-        bench.monitor.found(&Found::HalfCycle(&found), &time);
+        bench.monitor.found(&Found::HalfCycle(&found), &time, &mut bench.harmonics);
         if end.index() / 8 >= next_tick {
             bench.clock.advance(80_000);
             let tick = Tick {

@@ -209,6 +209,9 @@ impl Analysis {
             let before = self.before?;
             (seen, squares_before) = (before.until.max(from), before.squares);
             self.samples.recall();
+        } else {
+            // What came as sums is over: the next sums have another past.
+            self.before = None;
         }
         let unseen = (seen - from) as f32 / 65_536.0;
         let mut squares = [0.0; CHANNELS];

@@ -4,8 +4,8 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use meterbench_lockstep::{LONGEST_ANSWER, LONGEST_REQUEST, Served, message_length};
-use meterbench_meter::Memory;
+use meterbench_lockstep::{LONGEST_REQUEST, Served, message_length};
+use meterbench_meter::{Memory, WorkArea, Workspace};
 use meterbench_qemu_f405::semihosting::{FOR_READING, FOR_WRITING, File, exit};
 
 /// The bench is gone: nothing is left to do.
@@ -15,27 +15,31 @@ const NO_FILES: u32 = 2;
 /// What came is no request.
 const NO_REQUEST: u32 = 3;
 
-/// Octets for what the meter writes down: some 900 rows of four energies, where the data sheet has 17 347.
-const MEMORY: usize = 32 * 1024;
+/// Octets for what the meter writes down: 75 rows of four energies, where the data sheet has 17 347.
+const MEMORY: usize = 9 * 1024;
+/// Octets of the longest answer: an image, 300 impulses in a block, or what a port says to 64 octets. More would be refused.
+const ANSWER: usize = 6 * 1024;
 
 #[entry]
 fn main() -> ! {
     static mut ROWS: [u8; MEMORY] = [0; MEMORY];
+    static mut AREA: WorkArea = WorkArea::new();
+    static mut REQUEST: [u8; LONGEST_REQUEST] = [0; LONGEST_REQUEST];
+    static mut ANSWERED: [u8; ANSWER] = [0; ANSWER];
+    static mut SERVED: Option<Served> = None;
     let (Some(mut input), Some(mut output)) =
         (File::open(c"/dev/stdin", FOR_READING), File::open(c"/dev/stdout", FOR_WRITING))
     else {
         exit(NO_FILES)
     };
-    let mut request = [0; LONGEST_REQUEST];
-    let mut answer = [0; LONGEST_ANSWER];
-    let mut served = Served::with_memory(Memory::Static(ROWS));
+    let served = SERVED.insert(Served::with_memory(Memory::Static(ROWS)).with_workspace(Workspace::Static(AREA)));
     loop {
-        let length = match read_request(&mut input, &mut request) {
+        let length = match read_request(&mut input, REQUEST) {
             Ok(length) => length,
             Err(status) => exit(status),
         };
-        let answered = served.answer(&request[..length], &mut answer);
-        if !output.write(&answer[..answered]) {
+        let answered = served.answer(&REQUEST[..length], ANSWERED);
+        if !output.write(&ANSWERED[..answered]) {
             exit(DONE);
         }
     }

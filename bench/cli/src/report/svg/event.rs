@@ -7,9 +7,9 @@ use meterbench_waveform::{Played, Thresholds, Waves};
 
 use super::plot::{Plot, open, phase_legend, text};
 
-const WIDTH: f64 = 900.0;
+const WIDTH: f64 = 940.0;
 const LEFT: f64 = 118.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 190.0;
 const WAVE_HEIGHT: f64 = 170.0;
 const RMS_HEIGHT: f64 = 190.0;
 const TOP: f64 = 26.0;
@@ -140,7 +140,7 @@ fn wave_panels(out: &mut String, waves: &Waves, seconds: f64, cycle: f64, phases
         }
         plot.frame(out);
     }
-    text(out, WIDTH - RIGHT + 10.0, TOP + WAVE_HEIGHT + 16.0, "axis", "t [ms]");
+    text(out, WIDTH - RIGHT + 22.0, TOP + WAVE_HEIGHT + 16.0, "axis", "t [ms]");
 }
 
 /// The highest peak, rounded up to 50 V.
@@ -213,7 +213,8 @@ fn thresholds(out: &mut String, plot: &Plot, (lowest, highest): (f64, f64)) {
     }
 }
 
-fn lanes_below(out: &mut String, plot: &Plot, lanes: &[Lane], scale: f64, ticks: &[f64]) {
+/// Bars beneath a picture, and the figures of its x axis.
+pub(super) fn lanes_below(out: &mut String, plot: &Plot, lanes: &[Lane], scale: f64, ticks: &[f64]) {
     let (top, left, right) = (plot.bottom() + 10.0, plot.left, plot.right());
     let bottom = top + LANE * lanes.len() as f64;
     for &tick in ticks {

@@ -4,13 +4,21 @@ use std::time::Instant;
 
 use super::waves::{every_order, fluctuating, output, playing};
 use super::*;
+use crate::source::wave::{Modulation, Shape};
 
 #[test]
 #[ignore = "prints figures"]
 fn speed_of_samples() {
     let sines = Output { wave: None, ..fluctuating(49.3) };
-    for (name, output) in [("sines", sines), ("49 harmonics", output(49.3, every_order())), ("all", fluctuating(49.3))]
-    {
+    let mut flicker = every_order();
+    let modulation = Modulation { shape: Shape::Sine, hertz: 8.8, depth: 0.1, duty: 0.5 };
+    flicker.voltage.iter_mut().for_each(|voltage| voltage.modulation = Some(modulation));
+    for (name, output) in [
+        ("sines", sines),
+        ("49 harmonics", output(49.3, every_order())),
+        ("harmonics with flicker", output(49.3, flicker)),
+        ("all there is", fluctuating(49.3)),
+    ] {
         let (source, air) = (playing(output), Air::new(23.0));
         let mut sampler = Sampler::new(FrontEnd::drawn(1, "1001", (230.0, 50.0)), 23.0, 99);
         let mut frames = Vec::with_capacity(800);

@@ -5,19 +5,19 @@ use super::*;
 use crate::source::wave::{Modulation, Shape};
 use crate::source::{Distortion, Event, Harmonic, Wave};
 
-fn distorted(all: &[(u16, f64, f64)]) -> Distortion {
+pub(super) fn distorted(all: &[(u16, f64, f64)]) -> Distortion {
     let harmonics = all.iter().map(|&(order, share, angle_deg)| Harmonic { order, share, angle_deg }).collect();
     Distortion { harmonics, ..Distortion::default() }
 }
 
-fn carrying(output: &Output, voltage: &Distortion, current: &Distortion) -> Output {
+pub(super) fn carrying(output: &Output, voltage: &Distortion, current: &Distortion) -> Output {
     let (voltage, current) = (voltage.clone(), current.clone());
     let wave = Wave { voltage: [0, 1, 2].map(|_| voltage.clone()), current: [0, 1, 2].map(|_| current.clone()) };
     Output { wave: Some(Arc::new(wave)), ..output.clone() }
 }
 
 /// 10 % in the voltage and 40 % in the current, in phase.
-fn fifth_harmonic(ampere: f64) -> Output {
+pub(super) fn fifth_harmonic(ampere: f64) -> Output {
     carrying(&balanced(230.0, ampere, 0.0, 50.0), &distorted(&[(5, 0.1, 0.0)]), &distorted(&[(5, 0.4, 0.0)]))
 }
 

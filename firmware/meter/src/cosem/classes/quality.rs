@@ -45,7 +45,7 @@ fn flags(meter: &Meter, out: &mut Writer<'_>) {
 /// Fifty structures of magnitude (mV, 0.1 mA) and angle (0.01°) by order; zeros where there was no clean window.
 fn spectrum(meter: &Meter, channel: u8, out: &mut Writer<'_>) {
     let channel = usize::from(channel);
-    let orders = meter.quality().harmonics.get(channel).map_or(&[][..], |orders| orders);
+    let orders = meter.harmonics().get(channel).map_or(&[][..], |orders| orders);
     out.array(orders.len());
     for phasor in orders {
         out.structure(2);

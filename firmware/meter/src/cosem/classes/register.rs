@@ -153,7 +153,7 @@ fn quality_value(meter: &Meter, value: QualityValue) -> Option<u32> {
         |values: &[Option<u32>; 3], phase: u8| values.get(usize::from(phase)).copied().flatten().map(hundredths);
     match value {
         QualityValue::Harmonic(channel, order) => {
-            let phasor = quality.harmonics.get(usize::from(channel))?.get(usize::from(order).checked_sub(1)?)?;
+            let phasor = meter.harmonics().get(usize::from(channel))?.get(usize::from(order).checked_sub(1)?)?;
             Some(magnitude(*phasor, channel.into()))
         }
         QualityValue::HarmonicMean(channel, order) => {

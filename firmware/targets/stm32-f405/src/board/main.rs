@@ -31,7 +31,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 mod app {
     use cortex_m::peripheral::SCB;
     use heapless::spsc::{Consumer, Producer, Queue};
-    use meterbench_meter::{Action, Memory, Meter, Outage};
+    use meterbench_meter::{Action, Memory, Meter, Outage, WorkArea, Workspace};
     use meterbench_metrology::Frame;
     use meterbench_stm32_f405::button::Button;
     use meterbench_stm32_f405::converter::{Mender, decode};
@@ -54,10 +54,10 @@ mod app {
     use crate::outputs::{Outputs, Pins as OutputPins};
     use crate::supply::Supply;
 
-    /// Frames that may wait for the metrology: 4 ms.
-    const FRAMES: usize = 32;
-    /// Octets for what the meter writes down: 1867 rows of four energies, where the data sheet has 17 347.
-    const MEMORY: usize = 64 * 1024;
+    /// Frames that may wait for the metrology: 16 ms.
+    const FRAMES: usize = 128;
+    /// Octets for what the meter writes down: 1490 rows of four energies, where the data sheet has 17 347.
+    const MEMORY: usize = 56 * 1024;
     /// Time without a sample after which the watchdog resets the board (ms).
     const WATCHDOG_MS: u32 = 1000;
 
@@ -65,7 +65,7 @@ mod app {
     struct Shared {
         front_end: FrontEnd,
         outputs: Outputs,
-        meter: Meter,
+        meter: &'static mut Meter,
     }
 
     #[local]
@@ -85,6 +85,8 @@ mod app {
         frames: Queue<RawFrame, FRAMES> = Queue::new(),
         requests: Queue<Request, 4> = Queue::new(),
         rows: [u8; MEMORY] = [0; MEMORY],
+        area: WorkArea = WorkArea::new(),
+        meter: Option<Meter> = None,
     ])]
     fn init(cx: init::Context) -> (Shared, Local) {
         let device = cx.device;
@@ -105,7 +107,10 @@ mod app {
 
         // A nameplate that makes no meter fails its test on the host.
         let Ok(meter) = nameplate::meter() else { SCB::sys_reset() };
-        let mut meter = meter.with_memory(Memory::Static(cx.local.rows));
+        // In its place at once: the stack has no room for one that moves.
+        let meter = cx.local.meter.insert(meter);
+        meter.remember(Memory::Static(cx.local.rows));
+        meter.watch_in(Workspace::Static(cx.local.area));
         let mut eeprom = Eeprom::new(device.I2C1, gpiob.pb6, gpiob.pb7, &mut delay, &mut rcc);
         let found = Journal::recover(SLOTS, |address, bytes: &mut [u8]| {
             watchdog.feed();
@@ -253,7 +258,7 @@ mod app {
             }
             desk.last_words &= low;
             if desk.button.look(desk.select.is_high(), index) {
-                cx.shared.meter.lock(other_output);
+                cx.shared.meter.lock(|meter| other_output(meter));
             }
             if desk.answer.is_empty()
                 && let Some(request) = desk.requests.dequeue()

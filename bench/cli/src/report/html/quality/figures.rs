@@ -7,13 +7,17 @@ use serde::Serialize;
 use super::logged::{Logged, meter};
 use super::{Stimulus, kind_word, phases_words, time_words};
 use crate::report::svg::{
-    Commanded, Lane, LaneKind, Reading, event_figure, harmonics_figure, phasor_figure, steady_figure,
+    Commanded, Lane, LaneKind, Reading, course_figure, event_figure, harmonics_figure, phasor_figure, steady_figure,
 };
 use crate::report::waveforms;
 use crate::words;
 
 /// Lanes of meters in a picture at most.
 const MOST_LANES: usize = 6;
+/// Stages named beside a picture at most.
+const MOST_NAMES: usize = 6;
+/// Rows of a meter in a picture at most.
+const MOST_ROWS: usize = 12;
 /// Samples a second of the flickermeter.
 const FLICKER_RATE: u32 = 8000;
 /// What the flickermeter looks at, at most (s), and how long it settles before.
@@ -31,7 +35,7 @@ pub(super) struct Figure {
     files: String,
 }
 
-/// A picture of every stimulus; what was played again alike shares one.
+/// A picture of every stimulus: what was played again alike shares one, and so do voltages that stood one after the other.
 pub(super) fn figures(
     record: &Record,
     stimuli: &[Stimulus<'_>],
@@ -39,17 +43,65 @@ pub(super) fn figures(
     udin: f64,
     systems: usize,
 ) -> Vec<Figure> {
-    let first = |stimulus: &Stimulus<'_>| {
+    let mut figures = Vec::new();
+    let mut left = stimuli;
+    while let Some(stimulus) = left.first() {
+        let step = stimulus.played.step;
+        let stages = left.iter().take_while(|other| other.played.step == step && is_stage(other.played)).count();
+        // One balanced sine says nothing as a wave.
+        let plain = stages == 1 && !(systems == 3 && is_unbalanced(stimulus.played));
+        if stages > 1 || plain {
+            figures.push(course(record, &left[..stages], tested, udin, systems));
+            left = &left[stages..];
+            continue;
+        }
         let before = &stimuli[..stimulus.place];
-        !before.iter().any(|other| again(other.played, stimulus.played))
-    };
-    let shown = stimuli.iter().filter(|stimulus| first(stimulus));
-    shown
-        .map(|stimulus| {
-            let times = stimuli.iter().filter(|other| again(other.played, stimulus.played)).count();
-            figure(record, stimulus, times, tested, udin, systems)
-        })
-        .collect()
+        if !before.iter().any(|other| again(other.played, stimulus.played)) {
+            let times = left.iter().filter(|other| again(other.played, stimulus.played)).count();
+            figures.push(figure(record, stimulus, times, tested, udin, systems));
+        }
+        left = &left[1..];
+    }
+    figures
+}
+
+/// Number and name of a step.
+fn title(record: &Record, step: u32) -> String {
+    let name = record.subject.steps.iter().find(|info| info.step == step).map_or("", |info| info.name.as_str());
+    format!("Step {step}: {name}")
+}
+
+/// Steady sines, without an event.
+fn is_stage(played: &Played) -> bool {
+    played.event.is_none() && played.waveform.is_none()
+}
+
+/// Voltages that stood one after the other.
+fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], udin: f64, systems: usize) -> Figure {
+    let played: Vec<&Played> = stages.iter().map(|stage| stage.played).collect();
+    let (first, from_ns) = (&stages[0], played[0].from_ns);
+    let title = title(record, first.played.step);
+    let nominal = tested.first().map_or(50.0, |position| position.meter.fn_hertz);
+    let mut lanes = Vec::new();
+    for position in tested.iter().take(MOST_LANES) {
+        let rows = stages.iter().flat_map(|stage| &stage.logged).filter(|row| row.position == position.id);
+        let before = lanes.len();
+        lanes.extend(rows.take(MOST_ROWS).map(|row| row_lane(row, from_ns, tested)));
+        if lanes.len() == before {
+            lanes.push(nothing_logged(meter(position.id, tested)));
+        }
+    }
+    let named = stages.iter().take(MOST_NAMES).map(|stage| stage.played.words.as_str()).collect::<Vec<_>>();
+    let more = stages.len().checked_sub(MOST_NAMES + 1).map(|left| format!(", and {} more", left + 1));
+    let mut facts = vec![format!("{}{}", named.join(", then "), more.unwrap_or_default())];
+    facts.push(format!("at {} of bench time", words::clock(from_ns)));
+    let seconds = played.last().map_or(0, |last| last.to_ns).saturating_sub(from_ns) as f64 / 1e9;
+    facts.push(format!("{} altogether", words::duration(seconds)));
+    if stages.len() > 1 {
+        facts.push("where a stage is a way from one voltage to another, its end is drawn".to_owned());
+    }
+    let svgs = vec![course_figure(&played, (udin, nominal), systems, &lanes, &title)];
+    Figure { title, facts, svgs, files: waveforms::name(record, first.place) }
 }
 
 /// The same stimulus in the same step: an event alike, or a wave of the same form, at whatever load.
@@ -68,8 +120,8 @@ fn figure(
     systems: usize,
 ) -> Figure {
     let played = stimulus.played;
-    let title = format!("Step {}: {}", played.step, played.words);
-    let mut facts = vec![format!("at {} of bench time", words::clock(played.from_ns))];
+    let title = title(record, played.step);
+    let mut facts = vec![played.words.clone(), format!("at {} of bench time", words::clock(played.from_ns))];
     let mut svgs = Vec::new();
     if times > 1 {
         facts.push(format!("played {times} times, the first is shown"));
@@ -93,6 +145,9 @@ fn figure(
         }
     }
     facts.extend(distortion(stimulus, systems));
+    if played.event.is_none() {
+        facts.extend(stimulus.logged.iter().take(MOST_ROWS).map(|row| row.short_words(tested)));
+    }
     let waves = played.waveform.voltage.iter().chain(&played.waveform.current);
     let highest = waves.flat_map(|wave| &wave.harmonics).map(|harmonic| harmonic.order).max().unwrap_or(0);
     if usize::from(highest) > HIGHEST_ORDER {
@@ -133,18 +188,24 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
             stimulus.logged.iter().filter(|row| row.position == position.id && row.is_voltage_event()).collect();
         let name = meter(position.id, tested);
         if of.is_empty() {
-            lanes.push(Lane { name, bar: None, words: "no dip, swell or interruption".into(), kind: LaneKind::Meter });
+            lanes.push(nothing_logged(name));
             continue;
         }
-        for row in of {
-            let begin_s = (row.begin_ns as f64 - stimulus.played.from_ns as f64) / 1e9;
-            let kind = row.kind().replace("voltage ", "");
-            let words = format!("{kind}: {}, {}", row.extreme_words(), time_words(row.duration_ms / 1e3));
-            let bar = Some((begin_s, row.duration_ms / 1e3));
-            lanes.push(Lane { name: name.clone(), bar, words, kind: LaneKind::Meter });
-        }
+        lanes.extend(of.into_iter().map(|row| row_lane(row, stimulus.played.from_ns, tested)));
     }
     lanes
+}
+
+/// The bar of a row, in the time of what was played.
+fn row_lane(row: &Logged, from_ns: u64, tested: &[&PositionInfo]) -> Lane {
+    let begin_s = (row.begin_ns as f64 - from_ns as f64) / 1e9;
+    let (kind, seconds) = (row.kind().replace("voltage ", ""), row.duration_ms / 1e3);
+    let words = format!("{kind}: {}, {}", row.extreme_words(), time_words(seconds));
+    Lane { name: meter(row.position, tested), bar: Some((begin_s, seconds)), words, kind: LaneKind::Meter }
+}
+
+fn nothing_logged(name: String) -> Lane {
+    Lane { name, bar: None, words: "nothing logged".into(), kind: LaneKind::Meter }
 }
 
 fn is_unbalanced(played: &Played) -> bool {

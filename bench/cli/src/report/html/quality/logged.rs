@@ -16,9 +16,9 @@ const KINDS: [(&str, &str, f64); 11] = [
     ("frequency", "Hz", 1000.0),
     ("rapid voltage change", "%", 100.0),
     ("unbalance", "%", 100.0),
-    ("THD of the voltage", "%", 100.0),
+    ("THDU", "%", 100.0),
     ("lost neutral", "%", 100.0),
-    ("lost phase of medium voltage", "%", 100.0),
+    ("lost MV phase", "%", 100.0),
 ];
 
 /// A row.
@@ -70,6 +70,13 @@ impl Logged {
             Some((_, unit, _)) => format!("{:.2} {unit}", self.extreme),
             None => self.extreme.to_string(),
         }
+    }
+
+    /// `meter 1001 logged unbalance on L123, 600000 ms, 2.10 %`
+    pub(super) fn short_words(&self, tested: &[&PositionInfo]) -> String {
+        let by = meter(self.position, tested);
+        let (kind, extreme) = (self.kind(), self.extreme_words());
+        format!("{by} logged {kind} on {}, {:.0} ms, {extreme}", self.phases, self.duration_ms)
     }
 
     /// All of it.

@@ -15,7 +15,8 @@ use crate::words;
 /// An event of the run with all that is said of it.
 #[derive(Debug, Serialize)]
 pub(super) struct EventRow {
-    number: usize,
+    /// Of the first and the last of several that are alike in everything.
+    numbers: (usize, usize),
     step: u32,
     at: String,
     commanded: String,
@@ -23,7 +24,7 @@ pub(super) struct EventRow {
 }
 
 /// What one says of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 struct Said {
     by: String,
     kind: String,
@@ -88,7 +89,24 @@ fn cell(kind: EventKind, percent: f64, seconds: f64) -> String {
     found.map_or("outside".to_owned(), |(row, column)| format!("{row}{}", column + 1))
 }
 
+/// A row for every event; one for several in a step that are commanded alike and of which everybody says the same.
 pub(super) fn rows(events: &[&Stimulus<'_>], tested: &[&PositionInfo]) -> Vec<EventRow> {
+    let mut rows: Vec<EventRow> = Vec::new();
+    for row in every_row(events, tested) {
+        match rows.last_mut() {
+            Some(last)
+                if (last.step, &last.commanded, &last.said) == (row.step, &row.commanded, &row.said)
+                    && last.numbers.1 + 1 == row.numbers.0 =>
+            {
+                last.numbers.1 = row.numbers.1;
+            }
+            _ => rows.push(row),
+        }
+    }
+    rows
+}
+
+fn every_row(events: &[&Stimulus<'_>], tested: &[&PositionInfo]) -> Vec<EventRow> {
     let row = |(n, stimulus): (usize, &&Stimulus<'_>)| {
         let event = stimulus.played.event?;
         let jump = if event.phase_jump_deg == 0.0 {
@@ -111,7 +129,7 @@ pub(super) fn rows(events: &[&Stimulus<'_>], tested: &[&PositionInfo]) -> Vec<Ev
             said.extend(by_meter(stimulus, position, tested));
         }
         Some(EventRow {
-            number: n + 1,
+            numbers: (n + 1, n + 1),
             step: stimulus.played.step,
             at: words::clock(stimulus.played.from_ns),
             commanded,
@@ -157,7 +175,7 @@ fn by_meter(stimulus: &Stimulus<'_>, position: &PositionInfo, tested: &[&Positio
     let mut said: Vec<Said> = rows.iter().map(|row| of_row(&by, row, stimulus)).collect();
     for event in &stimulus.expected {
         if of_kind(code(event.kind)) == 0 {
-            said.push(Said { kind: format!("no {}", kind_word(event.kind)), ..nothing(&by, "differs") });
+            said.push(Said { kind: format!("missing: {}", kind_word(event.kind)), ..nothing(&by, "differs") });
         }
     }
     if said.is_empty() {
