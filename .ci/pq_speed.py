@@ -75,9 +75,9 @@ with open(REPORT, "w") as file:
     file.write(
         "# Speed of the power quality chain\n\n"
         f"`Config::process_watched` of `firmware/metrology` beside two packages, on the same {seconds:.0f} s of three voltages and three currents at\n"
-        f"8 kS/s: 50 Hz, every order from 2 to 50, L2 at 90 %. Made by `bash .ci/pq-speed`. All take turns on one core, {TURNS} times; time is that on\n"
-        "the processor, so that others on the machine do not count. A speed is the best of all turns [times real time], the ratio is that of the bests, and beside it stand the smallest and the largest of a single turn.\n"
-        "No test depends on it.\n\n"
+        f"8 kS/s: 50 Hz, every order from 2 to 50, L2 at 90 %. Made by `bash .ci/pq-speed`. All take turns on one core, {TURNS} times; time is\n"
+        "that on the processor, so that others on the machine do not count. A speed is the best of all turns [times real time], the ratio is\n"
+        "that of the bests, and beside it stand the smallest and the largest of a single turn. No test depends on it.\n\n"
         f"Machine: {host}; rustc {rust}, Python {platform.python_version()}, numpy {version('numpy')}, pqopen-lib {version('pqopen-lib')},\n"
         "metrology_insight 0.1.5; both Rust sides with link-time optimisation.\n\n"
         "| side | speed | ratio | single turns | wanted | reached | RMS of L1 [V] | order 49 of L1 [%] | u2 [%] |\n"
