@@ -4,6 +4,7 @@
 //! What a meter says is judged, also where it breaks the protocol; one that does not answer loses its position. What it does
 //! not have is said, by its nameplate or its object list, and where no meter has anything of it nothing is played.
 
+mod figures;
 mod judge;
 mod log;
 mod look;

@@ -93,6 +93,12 @@ fn what_is_played_stands_in_the_record_beside_what_the_meter_wrote_down() {
 #[case("counter-saturates", "dips-and-swells", "every-dip-is-counted/counter-of-voltage-dip/counter")]
 #[case("unbalance-by-magnitude", "unbalance", "b-n4-zero-sequence-alone/unbalance-negative/reading")]
 #[case("snapshot-late", "snapshot", "a-dip-as-delivered/snapshot-of-voltage-dip-voltage-l1/snapshot")]
+#[case(
+    "short-window",
+    "harmonics",
+    "an-interharmonic-beside-order-5-is-none-of-it/voltage-harmonic-l1-order-5/harmonic"
+)]
+#[case("thd-to-40", "harmonics", "thd-reaches-to-order-50/thd-voltage-l1/reading")]
 #[case("alias", "harmonics", "harmonics-of-the-current-quadriform/thd-current-l1/reading")]
 fn a_plan_finds_the_fault_it_is_for(#[case] fault: &str, #[case] plan: &str, #[case] id: &str) {
     let ran = run(&shipped(plan), WAVES, &changes(&[fault]));
