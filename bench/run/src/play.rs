@@ -151,7 +151,7 @@ pub(crate) fn measurements(test: &PlayTest) -> usize {
 /// Bench time of a test (s), where the line carries octets in no time.
 pub(crate) fn seconds(test: &PlayTest) -> f64 {
     /// Sign-on, association and what is read, twice or three times.
-    const LOOKS: f64 = 15.0;
+    const LOOKS: f64 = 1.0;
     let aligned = test.aligned_seconds.map_or(0.0, |interval| interval / 2.0);
     LOOKS + aligned + test.seconds() + test.after_seconds
 }

@@ -62,10 +62,10 @@ steps:
         - { event: voltage-dip, phases: L1, count: 3, residual: 0.4 Un ± 0.2 %, duration: 210 ms ± 20 ms }
         - { reading: voltage-harmonic-l1, order: 2 to 50, value: at most 1 %, angle: 0 deg ± 1 deg }
         - { snapshot: voltage-dip, register: 1-0:32.7.0, value: 0.8 Un to Un }
-  - play: { grid: { lost-mv-phase: L1, transformer: Dyn, u2: 60 % }, for: 1 s, expect: [{ counter: lost-mv-phase, count: at most 1 }] }
-  - play: { grid: { lost-neutral: [2, 1, 1], neutral: 4 }, for: 1 s, expect: [{ event: other, count: 0 }] }
-  - play: { course: [{ voltage: 0.9 Un, for: 1 s }], expect: [{ reading: thd-voltage-l1, flagged: true }] }
-  - play: { ramp: { frequency: 49 Hz, over: 1 s, back: 1 s }, for: 1 s, expect: [{ event: frequency }] }
+  - play: { name: N0, grid: { lost-mv-phase: L1, transformer: Dyn, u2: 60 % }, for: 1 s, expect: [{ counter: lost-mv-phase, count: at most 1 }] }
+  - play: { name: N1, grid: { lost-neutral: [2, 1, 1], neutral: 4 }, for: 1 s, expect: [{ event: other, count: 0 }] }
+  - play: { name: N2, course: [{ voltage: 0.9 Un, for: 1 s }], expect: [{ reading: thd-voltage-l1, flagged: true }] }
+  - play: { name: N3, ramp: { frequency: 49 Hz, over: 1 s, back: 1 s }, for: 1 s, expect: [{ event: frequency }] }
 ";
 
 #[test]

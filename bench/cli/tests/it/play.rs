@@ -182,6 +182,23 @@ fn a_meter_that_does_not_answer_loses_its_position() {
 }
 
 #[test]
+fn every_position_is_judged_by_itself() {
+    let one = meterbench::catalogue::BENCHES.iter().find(|(name, _)| *name == WAVES).expect("built in").1;
+    let place = one.lines().find(|line| line.contains("id: 1")).expect("a position");
+    let second = place.replace("id: 1", "id: 2").replace("1001", "1002").replace("EC1", "EC2");
+    let second = second.replace("optical: emulated", "optical: emulated, faults: { counter-saturates: }");
+    let third = place.replace("id: 1", "id: 3").replace("1001", "1003").replace("EC1", "EC3");
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let bench = directory.path().join("three.yaml");
+    std::fs::write(&bench, one.replace(place, &[place, &second, &third].join("\n"))).expect("written");
+    let ran = run(&shipped("dips-and-swells"), &bench.to_string_lossy(), &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Fail);
+    let failed_at = |position: u32| ran.record.positions_counts[&position].fail;
+    assert_eq!([1, 2, 3].map(failed_at), [0, 2, 0]);
+    assert_eq!(ran.record.measurements.len(), 3 * 83);
+}
+
+#[test]
 fn a_stop_amid_a_stimulus_leaves_the_outputs_off() {
     let (plan, bench) = prepare(PLAN, WAVES, &changes(&[])).expect("sound");
     let whole = rehearse(&plan, &bench, None).expect("the bench can be built");
