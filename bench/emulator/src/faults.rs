@@ -324,3 +324,56 @@ pub(crate) fn plant(
     }
     (planted, defects)
 }
+
+#[cfg(test)]
+mod tests {
+    use meterbench_meter::TypeNumber;
+
+    use super::*;
+
+    fn planted(fault: Fault) -> (FrontEnd, Defects) {
+        let profile = *"684-2-41D-1312AA70-1B14001".parse::<TypeNumber>().unwrap().profile();
+        let (mut front_end, mut settings) = (FrontEnd::ideal(), Settings::delivered());
+        let (_, defects) = plant(&[fault], &profile, &mut front_end, &mut settings);
+        (front_end, defects)
+    }
+
+    #[test]
+    fn every_word_has_a_kind_of_its_own() {
+        for (name, kind) in NAMES {
+            assert_eq!((FaultKind::parse(name), kind.name()), (Some(kind), name));
+        }
+    }
+
+    #[test]
+    fn a_word_of_power_quality_plants_its_own_defect_alone() {
+        let none = Defects::default();
+        for (name, wanted) in [
+            ("no-dip-hysteresis", Defects { dip_hysteresis_missing: true, ..none }),
+            ("short-window", Defects { short_window: true, ..none }),
+            ("thd-to-40", Defects { thd_to_40: true, ..none }),
+            ("unbalance-by-magnitude", Defects { unbalance_by_magnitude: true, ..none }),
+            ("snapshot-late", Defects { snapshot_late: true, ..none }),
+            ("counter-saturates", Defects { counter_saturates: true, ..none }),
+        ] {
+            let kind = FaultKind::parse(name).unwrap();
+            assert!(kind.is_of_firmware() && Fault::new(kind, 0.5).is_err(), "{name}");
+            assert_eq!(planted(Fault::new(kind, 1.0).unwrap()), (FrontEnd::ideal(), wanted), "{name}");
+        }
+    }
+
+    #[test]
+    fn faults_of_waves_stand_in_the_front_end_with_a_severity_that_means_something() {
+        for (kind, fits, refused) in [
+            (FaultKind::DcSensitive, [0.0, 10.0, 100.0], [-1.0, 101.0, f64::NAN]),
+            (FaultKind::Alias, [0.1, 40.0, 79.0], [0.0, 80.0, -5.0]),
+        ] {
+            assert!(!kind.is_of_firmware());
+            assert!(refused.iter().all(|&severity| Fault::new(kind, severity).is_err()), "{kind:?}");
+            for severity in fits {
+                let (front_end, defects) = planted(Fault::new(kind, severity).unwrap());
+                assert!(front_end != FrontEnd::ideal() && defects == Defects::default(), "{kind:?} {severity}");
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! One period of the common angle as a table of all six channels: any sample of a wave with harmonics is four points of it.
 //!
 //! Between points a polynomial of third order is laid. Its error against the component itself, by order: below 10⁻⁶ up to order
-//! 50, below 2·10⁻⁵ at order 100. The table is an inverse Fourier transform of the spectrum; making one takes half a millisecond,
+//! 50, below 2·10⁻⁵ at order 100. The table is an inverse Fourier transform of the spectrum; making one takes a seventh of a millisecond,
 //! and is done once per output.
 
 use std::f64::consts::TAU;

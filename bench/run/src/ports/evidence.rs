@@ -123,7 +123,10 @@ fn stands(object: &ListedObject, attribute: i8, at_rest: bool) -> bool {
         // Invocation counters, the last event, the status of the newest row, counts of events, alarms and spectra go on.
         1 => !matches!(
             (a, c, d, e),
-            (0, 43, 1, _) | (0, 96, 10 | 11 | 15, _) | (0, 97, 98, 0) | (1, _, 32 | 36 | 128, _)
+            (0, 43, 1, _)
+                | (0, 96, 10 | 11 | 15, _)
+                | (0, 97, 98, 0)
+                | (1, 31 | 32 | 51 | 52 | 71 | 72, 32 | 36 | 128, _)
         ),
         3 => attribute != 2 || d == 8 && at_rest,
         8 => !matches!(attribute, 2 | 4),

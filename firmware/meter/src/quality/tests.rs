@@ -206,9 +206,16 @@ fn an_interruption_is_of_all_phases_and_no_dip() {
 fn what_stays_low_after_an_interruption_is_a_dip() {
     let mut bench = Bench::steady(THREE_PHASE);
     bench.run([0; 3], 50);
-    bench.run([10_000, 0, 0], 50);
+    bench.run([10_000, 0, 0], 250);
     bench.run(FULL, 10);
-    assert_eq!(bench.brief(), [(EventKind::Interruption, 0b111, 500, 0), (EventKind::Dip, 0b110, 500, 0)]);
+    assert_eq!(bench.brief(), [(EventKind::Interruption, 0b111, 500, 0), (EventKind::Dip, 0b110, 2500, 0)]);
+    // One that comes back within two seconds belongs to the interruption, and the next dip is one again.
+    bench.run([0; 3], 50);
+    (0..200u16).for_each(|n| bench.run([1_000 + 40 * n; 3], 1));
+    bench.run(FULL, 10);
+    bench.run([5_000, 10_000, 10_000], 10);
+    bench.run(FULL, 300);
+    assert_eq!(bench.brief(), [(EventKind::Interruption, 0b111, 500, 0), (EventKind::Dip, 1, 100, 5_000)]);
 }
 
 #[test]

@@ -6,8 +6,8 @@
 //!
 //! * A voltage exactly at a threshold begins nothing; one exactly at threshold and hysteresis ends what lasts.
 //! * An event begins and ends with the beginning of the cycle whose value says so.
-//! * An interruption is no dip: what fell before it belongs to it (EN 50160). What is still low when it is over is a dip if it
-//!   lasts longer than the [edge](EDGE) of the voltage that returns.
+//! * An interruption is no dip: what fell before it belongs to it (EN 50160), and so does a voltage that comes back slowly. What
+//!   is still low two seconds after it is a dip, from the end of the interruption on.
 //! * A phase took part if it passed the threshold itself.
 
 use meterbench_metrology::SampleInstant;
@@ -16,8 +16,8 @@ use super::event::{Open, Outbox, Timeline, Told, Trigger, Values};
 use super::kind::EventKind;
 use super::limits::{Limit, Limits};
 
-/// Half cycles whose values are of both sides of a voltage that returns: one cycle, and one half that it takes to see it.
-const EDGE: u8 = 3;
+/// Half cycles in which a voltage that returns belongs to the interruption: two seconds.
+const RETURN: u8 = 200;
 
 /// A half cycle as events of voltage see it.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +45,13 @@ pub(crate) struct VoltageEvents {
     pub(crate) swell: Option<Open>,
     pub(crate) interruption: Option<Open>,
     /// Half cycles since the interruption ended with which this dip began.
-    edge: Option<u8>,
+    returning: Option<u8>,
 }
 
 impl VoltageEvents {
     /// These go on.
     pub(crate) fn lasting(dip: Option<Open>, swell: Option<Open>, interruption: Option<Open>) -> Self {
-        Self { dip, swell, interruption, edge: None }
+        Self { dip, swell, interruption, returning: None }
     }
 
     /// Nothing lasts.
@@ -90,11 +90,11 @@ impl VoltageEvents {
             None if half.highest < limit => {
                 let every = half.phases(|_| true);
                 self.interruption = Some(begin(EventKind::Interruption, half, every, half.lowest, time, out));
-                (self.dip, self.edge) = (None, None);
+                (self.dip, self.returning) = (None, None);
             }
             Some(open) if half.highest >= limit + hysteresis => {
                 out.put(Told::Ended(open.ended(EventKind::Interruption, half.begun)));
-                (self.interruption, self.edge) = (None, Some(0));
+                (self.interruption, self.returning) = (None, Some(0));
             }
             Some(open) => open.extreme = open.extreme.min(half.lowest.into()),
             None => {}
@@ -104,14 +104,14 @@ impl VoltageEvents {
     fn dip(&mut self, half: &HalfCycleLevels<'_>, limit: u16, hysteresis: u16, time: &Timeline<'_>, out: &mut Outbox) {
         let below = half.phases(|level| level < limit);
         match &mut self.dip {
-            None if below != 0 && self.edge.is_some() => {
+            None if below != 0 && self.returning.is_some() => {
                 self.dip = Some(Open::at(half.begun, time.moment(half.begun), below, half.lowest.into()));
             }
             None if below != 0 => {
                 self.dip = Some(begin(EventKind::Dip, half, below, half.lowest, time, out));
             }
             Some(open) if half.lowest >= limit + hysteresis => {
-                if self.edge.is_none_or(|halves| halves > EDGE) {
+                if self.returning.is_none_or(|halves| halves > RETURN) {
                     out.put(Told::Ended(open.ended(EventKind::Dip, half.begun)));
                 }
                 self.dip = None;
@@ -122,7 +122,7 @@ impl VoltageEvents {
             }
             None => {}
         }
-        self.edge = self.edge.map(|halves| halves.saturating_add(1)).filter(|_| self.dip.is_some());
+        self.returning = self.returning.map(|halves| halves.saturating_add(1)).filter(|_| self.dip.is_some());
     }
 
     fn swell(

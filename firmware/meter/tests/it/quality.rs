@@ -85,7 +85,7 @@ impl Fed {
         let step = std::f64::consts::TAU * wave.frequency / 8000.0;
         let frames: Vec<_> = (0..samples)
             .map(|_| {
-                self.angle = (self.angle + step) % std::f64::consts::TAU;
+                self.angle += step;
                 wave.frame(self.angle - step)
             })
             .collect();
@@ -631,4 +631,102 @@ fn every_type_shows_what_it_measures() {
         assert_eq!([&three, &one, &omnipower].map(|names| has(names, name)), expected, "{name}");
     }
     assert_eq!([three.len(), one.len(), omnipower.len()], [253, 144, 105]);
+}
+
+/// Planted faults, each beside a meter without it.
+#[cfg(feature = "defects")]
+mod defects {
+    use meterbench_meter::defects::{Defects, MOST_COUNTED};
+
+    use super::*;
+
+    fn fed(defects: Defects) -> Fed {
+        let mut fed = Fed::new(THREE_PHASE, Role::Reader);
+        fed.line.meter = std::mem::replace(&mut fed.line.meter, meter(THREE_PHASE)).with_defects(defects);
+        fed
+    }
+
+    #[test]
+    fn a_voltage_at_the_threshold_makes_many_dips() {
+        let dips = |defects: Defects| {
+            let mut fed = fed(defects);
+            for _ in 0..5 {
+                fed.play(&Wave::of([0.895, 1.0, 1.0]), 5 * CYCLE);
+                fed.play(&Wave::of([0.91, 1.0, 1.0]), 5 * CYCLE);
+            }
+            fed.healthy(5 * CYCLE);
+            fed.number(1, "0-0:96.15.128")
+        };
+        assert_eq!(dips(Defects::default()), Some(1));
+        assert_eq!(dips(Defects { dip_hysteresis_missing: true, ..Defects::default() }), Some(5));
+    }
+
+    #[test]
+    fn angles_do_not_unbalance() {
+        let unbalance = |defects: Defects| {
+            let mut fed = fed(defects);
+            let mut wave = Wave::healthy();
+            wave.voltage = [(1.0, 0.0), (1.0, -122.0), (1.0, 118.0)];
+            fed.play(&wave, 40 * CYCLE);
+            fed.number(3, "1-0:12.129.2").unwrap()
+        };
+        assert!((unbalance(Defects::default()) - 116).abs() <= 5);
+        assert!(unbalance(Defects { unbalance_by_magnitude: true, ..Defects::default() }) <= 5);
+    }
+
+    #[test]
+    fn a_snapshot_is_of_a_window_after_its_trigger() {
+        let voltage = |defects: Defects| {
+            let mut fed = fed(defects);
+            fed.play(&Wave::of([0.4, 1.0, 1.0]), 3 * CYCLE);
+            fed.healthy(47 * CYCLE);
+            let snapshots = fed.snapshots();
+            assert_eq!(snapshots.len(), 1);
+            snapshots[0].2[0]
+        };
+        // Of a cycle that is half in the dip, and of a window that saw its end.
+        let (sound, late) =
+            (voltage(Defects::default()), voltage(Defects { snapshot_late: true, ..Defects::default() }));
+        assert!((sound - 17_516).abs() <= 60, "{sound}");
+        assert!((18_500..=23_000).contains(&late), "{late}");
+    }
+
+    #[test]
+    fn a_counter_stops() {
+        let counted = |defects: Defects| {
+            let mut fed = fed(defects);
+            for _ in 0..20 {
+                fed.play(&Wave::of([0.4, 1.0, 1.0]), 5 * CYCLE);
+                fed.healthy(5 * CYCLE);
+            }
+            (fed.number(1, "0-0:96.15.128"), fed.number(1, "1-0:32.32.0"), fed.events(QUALITY_LOG).len())
+        };
+        assert_eq!(counted(Defects::default()), (Some(20), Some(20), 20));
+        let most = Some(i128::from(MOST_COUNTED));
+        assert_eq!(counted(Defects { counter_saturates: true, ..Defects::default() }), (most, most, 20));
+    }
+
+    #[test]
+    fn distortion_ends_at_the_fortieth_order() {
+        let thd = |defects: Defects| {
+            let mut fed = fed(defects);
+            let orders = (41..=50).map(|order| (f64::from(order), 0.01, 0.0)).collect();
+            fed.play(&Wave { harmonics: orders, ..Wave::healthy() }, 40 * CYCLE);
+            fed.number(3, "1-0:32.7.124").unwrap()
+        };
+        assert!((thd(Defects::default()) - 316).abs() <= 5);
+        assert!(thd(Defects { thd_to_40: true, ..Defects::default() }) <= 5);
+    }
+
+    #[test]
+    fn a_window_that_is_short_takes_what_lies_between_harmonics_for_one() {
+        let fifth = |defects: Defects| {
+            let mut fed = fed(defects);
+            // 255 Hz at 5 %: eleven cycles of mains later it is where it was.
+            fed.play(&Wave { harmonics: vec![(5.1, 0.05, 0.0)], ..Wave::healthy() }, 80 * CYCLE);
+            fed.number(3, "1-0:32.7.5").unwrap()
+        };
+        assert!(fifth(Defects::default()) < 230);
+        assert!(fifth(Defects { short_window: true, ..Defects::default() }) > 1000);
+    }
 }

@@ -34,4 +34,12 @@ fn speed_of_samples() {
         }
         println!("samples of {name}: {:.1} ns each, {:.0} x real time", best / 8e-6, 1.0 / best);
     }
+
+    let (front_end, wave) = (FrontEnd::drawn(1, "1001", (230.0, 50.0)), output(49.3, every_order()));
+    let took = (0..20).map(|_| {
+        let started = Instant::now();
+        std::hint::black_box(table::Table::of(&front_end.spectrum(&wave)));
+        started.elapsed().as_secs_f64() * 1e6
+    });
+    println!("a table: {:.0} µs", took.fold(f64::INFINITY, f64::min));
 }
