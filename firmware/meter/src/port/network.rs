@@ -34,6 +34,7 @@ impl NetworkPort {
 
     /// Takes octets, or none where time alone has passed; hands every answer to `send`. False where the connection is to be
     /// closed: what comes is no wrapper, or it was silent for too long.
+    #[inline(never)]
     pub fn receive(&mut self, meter: &mut Meter, mut octets: &[u8], mut send: impl FnMut(&[u8])) -> bool {
         if !octets.is_empty() || self.heard.is_none() {
             self.heard = Some(now_ms(meter));

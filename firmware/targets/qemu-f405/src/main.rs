@@ -17,8 +17,8 @@ const NO_REQUEST: u32 = 3;
 
 /// Octets for what the meter writes down: 75 rows of four energies, where the data sheet has 17 347.
 const MEMORY: usize = 9 * 1024;
-/// Octets of the longest answer: an image, 300 impulses in a block, or what a port says to 64 octets. More would be refused.
-const ANSWER: usize = 6 * 1024;
+/// Octets of the longest answer: an image, 200 impulses in a block, or what a port says to 64 octets. More would be refused.
+const ANSWER: usize = 4608;
 
 #[entry]
 fn main() -> ! {

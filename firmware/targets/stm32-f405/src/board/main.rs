@@ -54,8 +54,8 @@ mod app {
     use crate::outputs::{Outputs, Pins as OutputPins};
     use crate::supply::Supply;
 
-    /// Frames that may wait for the metrology: 16 ms.
-    const FRAMES: usize = 128;
+    /// Frames that may wait for the metrology: 4 ms.
+    const FRAMES: usize = 32;
     /// Octets for what the meter writes down: 1490 rows of four energies, where the data sheet has 17 347.
     const MEMORY: usize = 56 * 1024;
     /// Time without a sample after which the watchdog resets the board (ms).

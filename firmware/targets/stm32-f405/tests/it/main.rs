@@ -11,7 +11,7 @@ const TICKS_PER_SECOND: u32 = 60_000_000;
 /// The crystals of converter and processor are 37 ppm apart.
 const TICKS_PER_SAMPLE: f64 = 7500.0 * (1.0 + 37e-6);
 /// Samples that the metrology lags behind at the end of a window, of which there is one in 200 ms.
-const LAG: u64 = 70;
+const LAG: u64 = 13;
 
 /// A frame as an ADS131M08 sends it.
 fn raw(frame: &Frame) -> [u8; 30] {
@@ -115,5 +115,5 @@ fn every_impulse_leaves_at_its_instant_though_the_metrology_is_late() {
     assert!(board.edges.len() > 1000 && board.edges.len() + 2 >= 2 * impulses.len());
     assert!(board.edges.iter().step_by(2).all(|edge| matches!(edge, Edge::On(_))));
     assert_eq!(board.late, 0);
-    assert!(worst <= 6.0);
+    assert!(worst <= 5.0);
 }
