@@ -64,7 +64,9 @@ impl Standard {
     pub(crate) fn shape(&self, influence: Influence) -> &'static str {
         match influence {
             Influence::DcAndEvenHarmonics => ", half-wave of Imax/√2 RMS",
-            Influence::OddHarmonics | Influence::SubHarmonics if self.equal_power(influence) => ", cut from twice this current",
+            Influence::OddHarmonics | Influence::SubHarmonics if self.equal_power(influence) => {
+                ", cut from twice this current"
+            }
             Influence::OddHarmonics | Influence::SubHarmonics => ", cut from this current",
             _ => "",
         }
