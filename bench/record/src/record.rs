@@ -248,6 +248,10 @@ impl Record {
         ));
         self.superseded.extend(again);
         if positions.is_empty() {
+            // What steps that are made again played is played again.
+            self.played.retain(|played| played.step < step);
+        }
+        if positions.is_empty() {
             self.played.retain(|played| played.step < step);
         }
         self.positions_counts.clear();
@@ -376,6 +380,25 @@ mod tests {
         assert_eq!(Counts { pass: 1, inconclusive: 1, ..Counts::default() }.outcome(), Outcome::Undecided);
         assert_eq!(Counts { pass: 1, advisory: 1, ..Counts::default() }.outcome(), Outcome::Pass);
         assert_eq!(Counts { pass: 9, fail: 1, inconclusive: 1, ..Counts::default() }.outcome(), Outcome::Fail);
+    }
+
+    #[test]
+    fn what_was_played_in_a_step_that_is_made_again_stands_once() {
+        use meterbench_waveform::{Played, Sines, Waveform};
+        let run = r#"{"seq":1,"bench_ns":0,"event":"run_started","schema":"meterbench/journal/1","run":{"id":"","started":"","host":"","wall_seconds":0.0,"out":""},"version":"","plan":"","plan_file":"","plan_sha256":"","standard":null,"decision_rule":"","bench":"","bench_kind":"","instruments":[],"positions":[],"steps":[],"expected_bench_ns":0}"#;
+        let mut record = Record::fold(format!("{run}\n").as_bytes()).unwrap();
+        let mut play = |step| {
+            let (words, sines, waveform) = (String::new(), Sines::default(), Waveform::default());
+            let played = Played { step, words, from_ns: 0, to_ns: 1, sines, waveform, event: None };
+            record.apply(JournalLine { seq: 2, bench_ns: 0, event: Event::Played(Box::new(played)) });
+        };
+        play(1);
+        play(2);
+        let resumed = |positions| Event::RunResumed { step: 2, positions, attempt: 2, at: String::new() };
+        record.apply(JournalLine { seq: 4, bench_ns: 0, event: resumed(vec![3]) });
+        assert_eq!(record.played.len(), 2, "the other positions keep theirs");
+        record.apply(JournalLine { seq: 5, bench_ns: 0, event: resumed(Vec::new()) });
+        assert_eq!(record.played.iter().map(|played| played.step).collect::<Vec<_>>(), [1]);
     }
 
     #[test]
