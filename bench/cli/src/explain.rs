@@ -191,20 +191,20 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
             .map(|point| line(step, &point.load, "register against reference").limited(point.limit.as_ref(), "%"))
             .collect(),
         Action::Port { test, .. } => port(step, test),
-        Action::Play(test) => play(step, test),
+        Action::Play(test) => play(step, test, plate),
         Action::Prompt { .. } | Action::Flash { .. } => Vec::new(),
     }
 }
 
 /// What a stimulus is, and a line for each thing that is expected of it.
-fn play(step: &ResolvedStep, test: &PlayTest) -> Vec<Line> {
+fn play(step: &ResolvedStep, test: &PlayTest, plate: &Nameplate) -> Vec<Line> {
     let stages = test.stages.iter().map(|stage| (stage.words.clone(), stage.over_seconds + stage.seconds));
     let events = test.events.iter().map(|series| (series.words.clone(), series.seconds()));
     let played =
         stages.chain(events).map(|(what, seconds)| Line { seconds: Some(seconds), ..line(step, &test.load, &what) });
     let expected = test.expect.iter().map(|expectation| {
         let at =
-            expectation.missing.as_ref().map_or_else(|| "expected".to_owned(), |why| format!("not observable: {why}"));
+            expectation.missing(plate).map_or_else(|| "expected".to_owned(), |why| format!("not observable: {why}"));
         Line { at, ..line(step, &test.load, &expectation.subject) }
     });
     played.chain(expected).collect()

@@ -55,11 +55,17 @@ fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
     match (measurement.unit.as_str(), measurement.quantity.as_str()) {
         ("%", "repeatability") => Some((4, false)),
         ("%", "composite-error") => Some((3, false)),
+        // What meters say of power quality has no sign.
+        (
+            "%",
+            "reading" | "snapshot" | "harmonic" | "residual" | "magnitude" | "voltage" | "change" | "u2" | "u0" | "thd",
+        ) => Some((2, false)),
         ("%", _) => Some((3, true)),
         ("%/K", _) => Some((5, true)),
         ("ms", _) => Some((2, false)),
         ("s", "clock-deviation") => Some((2, true)),
-        (_, "reading") => Some((3, false)),
+        (_, "reading" | "snapshot" | "frequency") => Some((3, false)),
+        ("deg", _) => Some((2, true)),
         _ => None,
     }
 }
@@ -68,8 +74,8 @@ fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
 pub fn limit(limit: &Limit, unit: &str) -> String {
     let unit = if unit == "1" { String::new() } else { format!(" {unit}") };
     match (limit.low, limit.high) {
-        (Some(low), Some(high)) if low == -high => format!("±{}{unit}", short(high)),
         (Some(low), Some(high)) if low == high => format!("{}{unit}", short(high)),
+        (Some(low), Some(high)) if low == -high => format!("±{}{unit}", short(high)),
         (Some(low), Some(high)) => format!("{} to {}{unit}", short(low), short(high)),
         (None, Some(high)) => format!("at most {}{unit}", short(high)),
         (Some(low), None) => format!("at least {}{unit}", short(low)),

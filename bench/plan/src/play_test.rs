@@ -1,6 +1,6 @@
 //! What a source plays in a step, and what the meters must say of it.
 
-use meterbench_record::{LoadPoint, Phases};
+use meterbench_record::{Feature, LoadPoint, Nameplate, Phases};
 use meterbench_waveform::{Sine, VoltageEvent, Waveform};
 
 use crate::condition::Condition;
@@ -73,8 +73,8 @@ pub struct PlayExpectation {
     /// What it is about, for the record: the same word once in a step.
     pub subject: String,
     pub observable: Observable,
-    /// Why this variant cannot show it, by its nameplate.
-    pub missing: Option<String>,
+    /// What a meter must have to show it.
+    pub needs: Vec<Feature>,
 }
 
 /// What is looked at.
@@ -108,6 +108,12 @@ pub struct EventExpectation {
 }
 
 impl PlayExpectation {
+    /// Why a meter cannot show it, by its nameplate.
+    pub fn missing(&self, plate: &Nameplate) -> Option<String> {
+        let missing = self.needs.iter().find(|feature| !plate.has.contains(feature));
+        missing.map(|feature| format!("this variant has no {}", feature.name()))
+    }
+
     /// Measurements it makes at each position.
     pub fn measurements(&self) -> usize {
         match &self.observable {

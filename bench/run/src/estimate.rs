@@ -61,7 +61,8 @@ pub fn step_seconds(step: &ResolvedStep, plate: &Nameplate) -> f64 {
         Action::MeterConstant { load, limit } => dial_seconds(load, limit.as_ref(), plate),
         Action::RegisterTest { points } => points.iter().map(|p| dial_seconds(&p.load, p.limit.as_ref(), plate)).sum(),
         Action::Port { test, .. } => APPLY + ports::seconds(test),
-        Action::Play(test) => APPLY + play::seconds(test),
+        // The load stands already, as a rule.
+        Action::Play(test) => play::seconds(test),
         Action::PulseOutput { points } => {
             let digit = plate.watt_hours_per_impulse().max(1.0);
             let full = |load: &LoadPoint| QUANTA * digit * 3600.0 / load.power().max(1.0);

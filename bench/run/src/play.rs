@@ -4,6 +4,7 @@
 //! What a meter says is judged, also where it breaks the protocol; one that does not answer loses its position. What it does
 //! not have is said, by its nameplate or its object list, and where no meter has anything of it nothing is played.
 
+mod figures;
 mod judge;
 mod log;
 mod look;
@@ -28,6 +29,8 @@ pub(crate) use stimulus::check;
 /// A stimulus that begins with an interval of the meter's clock begins so long after it (s).
 const INTO_INTERVAL: f64 = 0.1;
 
+/// Every meter can be looked at within this, before an interval of the clock begins.
+const READY: Duration = Duration::from_secs(60);
 /// What stood for a time is over so long after the load stands again (s).
 const SETTLED_SECONDS: f64 = 3.0;
 
@@ -35,20 +38,25 @@ pub(crate) async fn play(bench: &mut Bench, step: &ResolvedStep, test: &PlayTest
     bench.say(format!("{} \"{}\", {}", step.word, step.name, stimulus::words(test)));
     bench.recorder.emit(Event::PointStarted { step: step.number, at: stimulus::words(test) })?;
     bench.apply(&test.load).await?;
-    let mut watched: Vec<(usize, Look)> = Vec::new();
-    for place in bench.active() {
-        match look::before(bench, place, test).await {
-            Ok(look) => watched.push((place, look)),
-            Err(error) => gone(bench, step, test, place, &error)?,
-        }
-    }
+    let active = bench.active();
+    let mut watched = watch(bench, step, test, &active).await?;
     judge::record_missing(bench, step, test, &watched)?;
     watched.retain(|(_, look)| look.sees.iter().any(Result::is_ok));
     if watched.is_empty() {
         return Ok(());
     }
     if let Some(interval) = test.aligned_seconds {
-        sleep_until(next_interval(&watched[0].1, interval)).await;
+        let begin = next_interval(&watched[0].1, interval);
+        if begin.saturating_duration_since(Instant::now()) > 2 * READY {
+            // What happens while it is waited for is not of the stimulus.
+            sleep_until(begin - READY).await;
+            let places: Vec<usize> = watched.iter().map(|(place, _)| *place).collect();
+            watched = watch(bench, step, test, &places).await?;
+            if watched.is_empty() {
+                return Ok(());
+            }
+        }
+        sleep_until(begin).await;
     }
     let began = stimulus::begin(bench, step, test).await?;
     let mut stories: Vec<(usize, Story)> = watched
@@ -73,6 +81,23 @@ pub(crate) async fn play(bench: &mut Bench, step: &ResolvedStep, test: &PlayTest
         }
     }
     Ok(())
+}
+
+/// Looks at every meter; those that give nothing are gone.
+async fn watch(
+    bench: &mut Bench,
+    step: &ResolvedStep,
+    test: &PlayTest,
+    places: &[usize],
+) -> Result<Vec<(usize, Look)>, RunError> {
+    let mut watched = Vec::new();
+    for &place in places {
+        match look::before(bench, place, test).await {
+            Ok(look) => watched.push((place, look)),
+            Err(error) => gone(bench, step, test, place, &error)?,
+        }
+    }
+    Ok(watched)
 }
 
 /// What is to be read at every position; those that give nothing are gone.
@@ -126,7 +151,7 @@ pub(crate) fn measurements(test: &PlayTest) -> usize {
 /// Bench time of a test (s), where the line carries octets in no time.
 pub(crate) fn seconds(test: &PlayTest) -> f64 {
     /// Sign-on, association and what is read, twice or three times.
-    const LOOKS: f64 = 15.0;
+    const LOOKS: f64 = 1.0;
     let aligned = test.aligned_seconds.map_or(0.0, |interval| interval / 2.0);
     LOOKS + aligned + test.seconds() + test.after_seconds
 }

@@ -49,10 +49,37 @@ fn every_broken_file_is_refused_with_its_findings() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Every part of a stimulus, once.
+const STIMULI: &str = "
+plan: Stimuli
+steps:
+  - play:
+      dip: { phases: L1, to: 0.4 Un, for: 200 ms, point-on-wave: 90 deg, phase-jump: -30 deg, times: 3, every: 5 s }
+      wave: { voltage: { harmonics: { 5: 6 %, 7 to 9: 5 % 180 deg }, interharmonic: { frequency: 255 Hz, share: 1 % } }, phases: L1+L2 }
+      unbalance: { negative: 3 %, angle: 30 deg }
+      for: 2 s
+      expect:
+        - { event: voltage-dip, phases: L1, count: 3, residual: 0.4 Un ± 0.2 %, duration: 210 ms ± 20 ms }
+        - { reading: voltage-harmonic-l1, order: 2 to 50, value: at most 1 %, angle: 0 deg ± 1 deg }
+        - { snapshot: voltage-dip, register: 1-0:32.7.0, value: 0.8 Un to Un }
+  - play: { name: N0, grid: { lost-mv-phase: L1, transformer: Dyn, u2: 60 % }, for: 1 s, expect: [{ counter: lost-mv-phase, count: at most 1 }] }
+  - play: { name: N1, grid: { lost-neutral: [2, 1, 1], neutral: 4 }, for: 1 s, expect: [{ event: other, count: 0 }] }
+  - play: { name: N2, course: [{ voltage: 0.9 Un, for: 1 s }], expect: [{ reading: thd-voltage-l1, flagged: true }] }
+  - play: { name: N3, ramp: { frequency: 49 Hz, over: 1 s, back: 1 s }, for: 1 s, expect: [{ event: frequency }] }
+";
+
+#[test]
+fn no_prefix_or_mutation_of_a_stimulus_panics() {
+    mutate(STIMULI);
+}
+
 #[test]
 fn no_prefix_or_mutation_of_a_plan_panics() {
-    let plan = include_str!("../../../../test-plans/mid/class-b-direct-connected.yaml")
-        .replace("three-phase", "drei-phasig °C ±");
+    let plan = include_str!("../../../../test-plans/mid/class-b-direct-connected.yaml");
+    mutate(&plan.replace("three-phase", "drei-phasig °C ±"));
+}
+
+fn mutate(plan: &str) {
     let path = Path::new("plan.yaml");
     let check = |text: String| {
         let source = Source::new("plan.yaml", text);

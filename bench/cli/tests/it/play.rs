@@ -93,6 +93,12 @@ fn what_is_played_stands_in_the_record_beside_what_the_meter_wrote_down() {
 #[case("counter-saturates", "dips-and-swells", "every-dip-is-counted/counter-of-voltage-dip/counter")]
 #[case("unbalance-by-magnitude", "unbalance", "b-n4-zero-sequence-alone/unbalance-negative/reading")]
 #[case("snapshot-late", "snapshot", "a-dip-as-delivered/snapshot-of-voltage-dip-voltage-l1/snapshot")]
+#[case(
+    "short-window",
+    "harmonics",
+    "an-interharmonic-beside-order-5-is-none-of-it/voltage-harmonic-l1-order-5/harmonic"
+)]
+#[case("thd-to-40", "harmonics", "thd-reaches-to-order-50/thd-voltage-l1/reading")]
 #[case("alias", "harmonics", "harmonics-of-the-current-quadriform/thd-current-l1/reading")]
 fn a_plan_finds_the_fault_it_is_for(#[case] fault: &str, #[case] plan: &str, #[case] id: &str) {
     let ran = run(&shipped(plan), WAVES, &changes(&[fault]));
@@ -173,6 +179,23 @@ fn a_meter_that_does_not_answer_loses_its_position() {
         assert!(failed(&ran).is_empty(), "silence is no verdict");
         assert_eq!(ran.source_log.last_output(), Some("off"));
     }
+}
+
+#[test]
+fn every_position_is_judged_by_itself() {
+    let one = meterbench::catalogue::BENCHES.iter().find(|(name, _)| *name == WAVES).expect("built in").1;
+    let place = one.lines().find(|line| line.contains("id: 1")).expect("a position");
+    let second = place.replace("id: 1", "id: 2").replace("1001", "1002").replace("EC1", "EC2");
+    let second = second.replace("optical: emulated", "optical: emulated, faults: { counter-saturates: }");
+    let third = place.replace("id: 1", "id: 3").replace("1001", "1003").replace("EC1", "EC3");
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let bench = directory.path().join("three.yaml");
+    std::fs::write(&bench, one.replace(place, &[place, &second, &third].join("\n"))).expect("written");
+    let ran = run(&shipped("dips-and-swells"), &bench.to_string_lossy(), &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Fail);
+    let failed_at = |position: u32| ran.record.positions_counts[&position].fail;
+    assert_eq!([1, 2, 3].map(failed_at), [0, 2, 0]);
+    assert_eq!(ran.record.measurements.len(), 3 * 83);
 }
 
 #[test]

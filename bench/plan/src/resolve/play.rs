@@ -270,12 +270,8 @@ impl Resolver<'_> {
     }
 
     fn expectation(&self, expected: &Expected) -> Option<PlayExpectation> {
-        let lacks = |kind: EventKind| {
-            let feature = kind.feature();
-            (!self.plate.has.contains(&feature)).then(|| format!("this variant has no {}", feature.name()))
-        };
-        let (subject, observable, missing) = match &expected.what {
-            ExpectedWhat::Event(words) => self.event(words, &lacks)?,
+        let (subject, observable, needs) = match &expected.what {
+            ExpectedWhat::Event(words) => self.event(words)?,
             ExpectedWhat::Counter { kind, phases, count } => {
                 let on = match phases {
                     Some(Spanned { value: Some(_), .. }) => Some(self.phases(phases.as_ref())?),
@@ -291,37 +287,30 @@ impl Resolver<'_> {
                 }
                 let of = on.map_or(String::new(), |on| format!(" on {on}"));
                 let subject = format!("counter of {}{of}", kind.word());
-                (subject, Observable::Counter { kind: *kind, phase, count: *count }, lacks(*kind))
+                (subject, Observable::Counter { kind: *kind, phase, count: *count }, vec![kind.feature()])
             }
             ExpectedWhat::Reading { object, value, flagged } => {
                 let value = value.map(|value| self.nominal(value, "V", self.plate.un_volt));
                 let reading = Observable::Reading { object: object.clone(), value, flagged: *flagged };
-                (object.words.clone(), reading, None)
+                (object.words.clone(), reading, Vec::new())
             }
             ExpectedWhat::Snapshot { kind, object, value } => {
                 let value = self.nominal(*value, "V", self.plate.un_volt);
-                let snapshot = Feature::Snapshot;
-                let missing = (!self.plate.has.contains(&snapshot))
-                    .then(|| format!("this variant has no {}", snapshot.name()))
-                    .or_else(|| lacks(*kind));
                 let subject = format!("snapshot of {}, {}", kind.word(), object.words);
-                (subject, Observable::Snapshot { kind: *kind, object: object.clone(), value }, missing)
+                let needs = vec![Feature::Snapshot, kind.feature()];
+                (subject, Observable::Snapshot { kind: *kind, object: object.clone(), value }, needs)
             }
             ExpectedWhat::Harmonic { words, spectrum, orders, value, angle } => {
                 let of =
                     if orders.0 == orders.1 { orders.0.to_string() } else { format!("{} to {}", orders.0, orders.1) };
                 let (spectrum, orders, value, angle) = (spectrum.clone(), *orders, *value, *angle);
-                (format!("{words}, order {of}"), Observable::Harmonic { spectrum, orders, value, angle }, None)
+                (format!("{words}, order {of}"), Observable::Harmonic { spectrum, orders, value, angle }, Vec::new())
             }
         };
-        Some(PlayExpectation { subject, observable, missing })
+        Some(PlayExpectation { subject, observable, needs })
     }
 
-    fn event(
-        &self,
-        words: &EventWords,
-        lacks: &dyn Fn(EventKind) -> Option<String>,
-    ) -> Option<(String, Observable, Option<String>)> {
+    fn event(&self, words: &EventWords) -> Option<(String, Observable, Vec<Feature>)> {
         let phases = match &words.phases {
             None => None,
             given => Some(self.phases(given.as_ref())?),
@@ -331,10 +320,10 @@ impl Resolver<'_> {
             Some(kind) => kind.word().to_owned(),
             None => "other events".to_owned(),
         };
-        let missing = lacks(words.kind.unwrap_or(EventKind::VoltageDip));
+        let needs = vec![words.kind.unwrap_or(EventKind::VoltageDip).feature()];
         let (kind, count, duration, begin) = (words.kind, words.count, words.duration, words.begin);
         let event = EventExpectation { kind, count, phases, extreme, duration, begin };
-        Some((subject, Observable::Event(event), missing))
+        Some((subject, Observable::Event(event), needs))
     }
 
     /// Bounds in Un or fn in the unit of the record.
@@ -441,8 +430,9 @@ mod tests {
     fn what_a_variant_has_not_is_known_by_its_nameplate() {
         let steps = "  - play:\n      dip: { to: 0.4 Un, for: 1 s }\n      expect: [{ event: lost-neutral, count: 0 }, { event: voltage-dip }]\n";
         let missing = |has: &str| {
-            let Some(Action::Play(test)) = actions(steps, &plate(3, has)).pop() else { panic!() };
-            test.expect.iter().map(|e| e.missing.is_some()).collect::<Vec<_>>()
+            let plate = plate(3, has);
+            let Some(Action::Play(test)) = actions(steps, &plate).pop() else { panic!() };
+            test.expect.iter().map(|e| e.missing(&plate).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(missing("voltage-quality, power-quality"), [true, false]);
         assert_eq!(missing("voltage-quality, grid-events"), [false, false]);

@@ -4,11 +4,12 @@ use meterbench_instruments::RegisterReading;
 use meterbench_plan::{
     Bounds, Condition, EventExpectation, EventKind, Observable, PlayExpectation, PlayTest, READ_UNITS, ResolvedStep,
 };
-use meterbench_record::{Certainty, Limit, Phases, Uncertainty, Value};
+use meterbench_record::{Limit, Phases, Uncertainty, Value};
 use meterbench_standards::gum::Budget;
 use serde_json::{Map, json};
 
-use super::log::{Row, new_rows};
+use super::figures::{Figures, bounds_limit, count_limit, turned};
+use super::log::{Row, counted, listed, new_rows};
 use super::look::{ClockReading, Look, Said};
 use super::stimulus::Began;
 use crate::bench::{Bench, Taken};
@@ -431,58 +432,12 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// An angle on the side of the circle where its bounds are.
-fn turned(angle: f64, bounds: &Bounds) -> f64 {
-    let middle = match (bounds.low, bounds.high) {
-        (Some(low), Some(high)) => (low + high) / 2.0,
-        (low, high) => low.or(high).unwrap_or(0.0),
-    };
-    middle + (angle - middle + 180.0).rem_euclid(360.0) - 180.0
-}
-
-/// Figures of one quantity, one for each occurrence.
-struct Figures<'a> {
-    quantity: &'a str,
-    unit: &'a str,
-    values: Vec<f64>,
-}
-
-impl Figures<'_> {
-    /// The one farthest from the middle of its bounds, or nearest to the one that there is.
-    fn worst_place(&self, bounds: &Bounds) -> Option<usize> {
-        let distance = |x: f64| match (bounds.low, bounds.high) {
-            (Some(low), Some(high)) => (x - (low + high) / 2.0).abs(),
-            (Some(low), None) => low - x,
-            (None, Some(high)) => x - high,
-            (None, None) => x.abs(),
-        };
-        (0..self.values.len()).max_by(|a, b| distance(self.values[*a]).total_cmp(&distance(self.values[*b])))
-    }
-
-    fn worst(&self, bounds: &Bounds) -> Option<f64> {
-        self.worst_place(bounds).map(|n| self.values[n])
-    }
-}
-
 /// The plan allows that there is no such event.
 fn may_be_none(expectation: &PlayExpectation) -> bool {
     match &expectation.observable {
         Observable::Event(event) => event.count.low.is_none_or(|low| low <= 0.0),
         _ => false,
     }
-}
-
-fn limit(low: Option<f64>, high: Option<f64>, row: &str) -> Limit {
-    let (source, row) = ("plan".to_owned(), row.to_owned());
-    Limit { low, high, source, row, certainty: Certainty::Verified, binding: None }
-}
-
-fn count_limit(count: Condition, what: &str) -> Limit {
-    limit(count.low, count.high, what)
-}
-
-fn bounds_limit(bounds: &Bounds, what: &str) -> Limit {
-    limit(bounds.low, bounds.high, what)
 }
 
 /// COSEM's number of a unit; 56 is the percentage.
@@ -492,60 +447,4 @@ fn unit_code(unit: &str) -> u8 {
         return PERCENTAGE;
     }
     READ_UNITS.iter().find(|(known, ..)| *known == unit).map_or(255, |(_, code, _)| *code)
-}
-
-/// `3`, `at most 1`
-fn counted(count: Condition) -> String {
-    match (count.low, count.high) {
-        (Some(low), Some(high)) if low == high => format!("{low}"),
-        (Some(low), Some(high)) => format!("{low} to {high}"),
-        (None, Some(high)) => format!("at most {high}"),
-        (Some(low), None) => format!("at least {low}"),
-        (None, None) => "any number".to_owned(),
-    }
-}
-
-/// The first rows in words.
-fn listed(rows: &[Row]) -> String {
-    const MOST: usize = 5;
-    let one = |row: &Row| {
-        let kind = EventKind::ALL.into_iter().find(|kind| kind.code() == row.code);
-        let (word, extreme) = match kind {
-            Some(kind) => {
-                (kind.word().to_owned(), format!("{} {}", f64::from(row.extreme) / kind.digits(), kind.unit()))
-            }
-            None => (format!("code {}", row.code), row.extreme.to_string()),
-        };
-        format!("{word} at {} on {} for {} ms, {extreme}", row.begin, row.phases_words(), row.duration_ms)
-    };
-    let mut words: Vec<String> = rows.iter().take(MOST).map(one).collect();
-    if rows.len() > MOST {
-        words.push(format!("{} more", rows.len() - MOST));
-    }
-    if words.is_empty() { "none".to_owned() } else { format!("{}: {}", rows.len(), words.join("; ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bounds(low: Option<f64>, high: Option<f64>) -> Bounds {
-        Bounds { low, high, unit: "%" }
-    }
-
-    #[test]
-    fn the_worst_of_several_is_the_one_farthest_from_what_is_expected() {
-        let figures = |values: &[f64]| Figures { quantity: "residual", unit: "%", values: values.to_vec() };
-        assert_eq!(figures(&[40.1, 39.8, 40.0]).worst(&bounds(Some(39.8), Some(40.2))), Some(39.8));
-        assert_eq!(figures(&[0.1, 0.4, 0.2]).worst(&bounds(None, Some(0.5))), Some(0.4));
-        assert_eq!(figures(&[7.0, 4.0]).worst(&bounds(Some(3.0), None)), Some(4.0));
-        assert_eq!(figures(&[]).worst(&bounds(None, None)), None);
-    }
-
-    #[test]
-    fn angles_are_compared_on_the_circle() {
-        let deg = |middle: f64| bounds(Some(middle - 2.0), Some(middle + 2.0));
-        assert_eq!(turned(-179.0, &deg(180.0)), 181.0);
-        assert_eq!(turned(359.5, &deg(0.0)), -0.5);
-    }
 }

@@ -4,6 +4,7 @@ use meterbench_iec62056::data::Data;
 use meterbench_iec62056::date_time::DateTime;
 use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::Reader;
+use meterbench_plan::{Condition, EventKind};
 use meterbench_record::Phases;
 use serde_json::{Value, json};
 
@@ -70,6 +71,37 @@ pub(super) fn rows(octets: &[u8]) -> Option<Vec<Row>> {
 pub(super) fn new_rows<'a, T: PartialEq>(before: &[T], after: &'a [T]) -> &'a [T] {
     let kept = (0..=before.len()).map(|out| &before[out..]).find(|kept| after.starts_with(kept));
     &after[kept.map_or(0, <[T]>::len)..]
+}
+
+/// `3`, `at most 1`
+pub(super) fn counted(count: Condition) -> String {
+    match (count.low, count.high) {
+        (Some(low), Some(high)) if low == high => format!("{low}"),
+        (Some(low), Some(high)) => format!("{low} to {high}"),
+        (None, Some(high)) => format!("at most {high}"),
+        (Some(low), None) => format!("at least {low}"),
+        (None, None) => "any number".to_owned(),
+    }
+}
+
+/// The first rows in words.
+pub(super) fn listed(rows: &[Row]) -> String {
+    const MOST: usize = 5;
+    let one = |row: &Row| {
+        let kind = EventKind::ALL.into_iter().find(|kind| kind.code() == row.code);
+        let (word, extreme) = match kind {
+            Some(kind) => {
+                (kind.word().to_owned(), format!("{} {}", f64::from(row.extreme) / kind.digits(), kind.unit()))
+            }
+            None => (format!("code {}", row.code), row.extreme.to_string()),
+        };
+        format!("{word} at {} on {} for {} ms, {extreme}", row.begin, row.phases_words(), row.duration_ms)
+    };
+    let mut words: Vec<String> = rows.iter().take(MOST).map(one).collect();
+    if rows.len() > MOST {
+        words.push(format!("{} more", rows.len() - MOST));
+    }
+    if words.is_empty() { "none".to_owned() } else { format!("{}: {}", rows.len(), words.join("; ")) }
 }
 
 #[cfg(test)]

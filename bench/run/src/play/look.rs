@@ -7,6 +7,7 @@ use meterbench_iec62056::obis::Obis;
 use meterbench_iec62056::octets::{DecodeError, Reader};
 use meterbench_instruments::{MeterPort, PortError, RegisterReading};
 use meterbench_plan::{EventExpectation, EventKind, Observable, PlayExpectation, PlayTest, Port};
+use meterbench_record::Nameplate;
 use tokio::time::Instant;
 
 use super::log::{self, Row};
@@ -74,7 +75,8 @@ pub(super) async fn before(bench: &mut Bench, place: usize, test: &PlayTest) -> 
             listed
         }
     };
-    let sees = test.expect.iter().map(|expectation| sees(expectation, &listed)).collect();
+    let plate = &bench.places[place].nameplate;
+    let sees = test.expect.iter().map(|expectation| sees(expectation, plate, &listed)).collect();
     let port = port_of(bench, place, port);
     let look = look(port, test, sees).await;
     port.close().await;
@@ -172,9 +174,9 @@ pub(super) fn counter(kind: EventKind, phase: Option<usize>) -> Obis {
 }
 
 /// Whether the object list of a meter has what is expected.
-fn sees(expectation: &PlayExpectation, listed: &[(u16, Obis)]) -> Result<(), String> {
-    if let Some(why) = &expectation.missing {
-        return Err(why.clone());
+fn sees(expectation: &PlayExpectation, plate: &Nameplate, listed: &[(u16, Obis)]) -> Result<(), String> {
+    if let Some(why) = expectation.missing(plate) {
+        return Err(why);
     }
     let has = |name: Obis, what: &str| match listed.iter().any(|(_, known)| *known == name) {
         true => Ok(()),
