@@ -150,3 +150,23 @@ fn a_slow_source_switches_what_it_can_and_says_what_it_cannot() {
         assert_eq!(ran.outcome, Outcome::Undecided);
     }
 }
+
+#[test]
+fn every_shipped_plan_of_waves_finds_a_bench_and_a_meter_for_it() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-plans");
+    let mut found = 0;
+    for folder in ["mid", "iec62053", "r46"] {
+        for entry in std::fs::read_dir(root.join(folder)).expect("plans").flatten() {
+            let path = entry.path();
+            if !path.to_string_lossy().ends_with("waveforms.yaml") {
+                continue;
+            }
+            found += 1;
+            let (prepared, equipped) = meterbench::execute::prepare_for_reading(&path, None, None)
+                .unwrap_or_else(|refusal| panic!("{}: {refusal:?}", path.display()));
+            assert_eq!(equipped.file.source.model, "fluke-6105a", "{}", path.display());
+            assert!(prepared.plan.steps.len() >= 2);
+        }
+    }
+    assert_eq!(found, 7);
+}
