@@ -36,7 +36,7 @@ const THERE: &str = "";
 const SOUND: &str = "sound";
 
 #[rustfmt::skip]
-const CASES: [Case; 29] = [
+const CASES: [Case; 35] = [
     Case { fault: "gain",                  fails: "1.25 %",       passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["itr", "imax"], steps: CURVE },
     Case { fault: "phase-error",           fails: "40 min-of-arc",passes: "5 min-of-arc",meter: "omnia-3ph", standard: EN, at: &["0.5-ind"], steps: CURVE },
     Case { fault: "offset-power",          fails: "6 W",          passes: "0.5 W",       meter: "omnia-3ph", standard: EN, at: &["imin", "itr"], steps: CURVE },
@@ -65,6 +65,12 @@ const CASES: [Case; 29] = [
     Case { fault: "counter-forgotten",     fails: THERE,          passes: SOUND,         meter: "omnia-3ph", standard: NONE, at: &["replay-after-a-power-cut"], steps: "test-plans/security/attacks.yaml" },
     Case { fault: "dc-sensitive",          fails: "8 %",          passes: "1 %",         meter: "omnia-3ph-80a", standard: EN, at: &["dc-and-even-harmonics/error-shift"], steps: WAVES },
     Case { fault: "alias",                 fails: "40 %",         passes: "5 %",         meter: "omnia-3ph-80a", standard: EN, at: &["fifth-harmonic/error-shift"], steps: WAVES },
+    Case { fault: "no-dip-hysteresis",     fails: THERE,          passes: SOUND,         meter: "omnia-3ph-80a", standard: NONE, at: &["within-its-hysteresis"], steps: "test-plans/power-quality/dips-and-swells.yaml" },
+    Case { fault: "counter-saturates",     fails: THERE,          passes: SOUND,         meter: "omnia-3ph-80a", standard: NONE, at: &["every-dip-is-counted/counter-of"], steps: "test-plans/power-quality/dips-and-swells.yaml" },
+    Case { fault: "unbalance-by-magnitude", fails: THERE,         passes: SOUND,         meter: "omnia-3ph-80a", standard: NONE, at: &["unbalance-negative", "unbalance-zero", "ten-minutes-of-3-are-an-event"], steps: "test-plans/power-quality/unbalance.yaml" },
+    Case { fault: "snapshot-late",         fails: THERE,          passes: SOUND,         meter: "omnia-3ph-80a", standard: NONE, at: &["voltage-l1/snapshot"], steps: "test-plans/power-quality/snapshot.yaml" },
+    Case { fault: "short-window",          fails: THERE,          passes: SOUND,         meter: "omnia-3ph-80a", standard: NONE, at: &["an-interharmonic-beside-order-5"], steps: "test-plans/power-quality/harmonics.yaml" },
+    Case { fault: "thd-to-40",             fails: THERE,          passes: SOUND,         meter: "omnia-3ph-80a", standard: NONE, at: &["thd-voltage-l1"], steps: "test-plans/power-quality/harmonics.yaml" },
     Case { fault: "phase-sequence",        fails: "2 %",          passes: "0.5 %",       meter: "omnia-3ph", standard: EN, at: &["l1-l3-l2"], steps: "influence: { vary: phase-sequence }" },
 ];
 
