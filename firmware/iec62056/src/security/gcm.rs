@@ -103,7 +103,10 @@ impl Gcm {
     }
 
     pub(super) fn associated(&self, pieces: &[&[u8]]) -> Associated {
-        let sum = self.padded(self.absorbed(Sum::default(), pieces));
+        let sum = self.hash.over(Sum::default(), |hash| {
+            pieces.iter().for_each(|piece| hash.absorb(piece));
+            hash.pad();
+        });
         Associated { sum, octets: pieces.iter().map(|piece| piece.len()).sum() }
     }
 

@@ -74,8 +74,15 @@ impl Hash<'_> {
             self.pad();
             octets = rest;
         }
-        let (blocks, rest) = octets.as_chunks();
-        blocks.iter().for_each(|block| self.push(u128::from_be_bytes(*block)));
+        let (mut blocks, rest) = octets.as_chunks();
+        while !blocks.is_empty() {
+            let room = self.room();
+            let (now, then) = blocks.split_at(blocks.len().min(room.len()));
+            let pairs = room.iter_mut().zip(now);
+            pairs.for_each(|(room, block)| room.0 = u128::from_be_bytes(*block).to_le_bytes());
+            self.took(now.len());
+            blocks = then;
+        }
         self.begin_block(rest);
     }
 

@@ -153,15 +153,27 @@ impl BlockCipherEncClosure for KeyStream<'_> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
         let Self { counter, place, piece } = self;
-        let number = MASK.wrapping_add((place / 16) as u32);
-        // The first block may be begun.
+        let mut number = MASK.wrapping_add((place / 16) as u32);
+        // The first block may be begun, and the last break off.
         let (begun, rest) = piece.split_at_mut(piece.len().min((16 - place % 16) % 16));
-        let blocks = rest.chunks_mut(16).map(|block| (block, 0));
-        let places = (!begun.is_empty()).then_some((begun, place % 16)).into_iter().chain(blocks);
-        counter.stream(backend, number, places, |(block, from), stream| {
-            block.iter_mut().zip(&stream[from..]).for_each(|(octet, stream)| *octet ^= stream);
+        if !begun.is_empty() {
+            counter.stream(backend, number, once(begun), |begun, stream| lay(&stream[place % 16..], begun));
+            number = number.wrapping_add(1);
+        }
+        let (blocks, end) = rest.as_chunks_mut();
+        let count = blocks.len();
+        counter.stream(backend, number, blocks.iter_mut(), |block: &mut Block, stream| {
+            *block = core::array::from_fn(|at| block[at] ^ stream[at]);
+        });
+        let number = number.wrapping_add(count as u32);
+        counter.stream(backend, number, Some(end).filter(|end| !end.is_empty()).into_iter(), |end, stream| {
+            lay(&stream, end);
         });
     }
+}
+
+fn lay(stream: &[u8], octets: &mut [u8]) {
+    octets.iter_mut().zip(stream).for_each(|(octet, stream)| *octet ^= stream);
 }
 
 #[cfg(test)]
