@@ -139,14 +139,21 @@ def main():
     host = machine()
     table = responses(octets) + [each for length in LENGTHS for each in ciphered(octets, length)] + frames(octets)
     ours, theirs = [[] for _ in table], [[] for _ in table]
+    streams = []
     for turn in range(TURNS):
         print(f"turn {turn + 1} of {TURNS}", flush=True)
         figures = benches()
+        streams.append(float(figures[f"{LENGTHS[0]} octets, key stream alone"]))
         for index, (what, _, _, work) in enumerate(table):
             ours[index].append(float(figures[what]))
             theirs[index].append(per_second(work))
     rust = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()[1]
     rows = [row(*each) for each in zip(table, ours, theirs)]
+    microseconds = lambda rates: f"{1e6 / max(rates):.2f}"
+    places = {each[:2]: place for place, each in enumerate(table)}
+    place = lambda length: places[f"{length} octets, authenticated and encrypted", "cryptography, key kept"]
+    whole, least, stream = theirs[place(LENGTHS[0])], theirs[place(LENGTHS[-1])], microseconds(streams)
+    sealed = place(LENGTHS[0])
     with open(REPORT, "w") as file:
         file.write(
             "# Speed of the protocol crate\n\n"
@@ -165,6 +172,10 @@ def main():
             "- Ciphering is AES-128-GCM. The crate has its keys expanded beforehand, and handles whole APDUs, head and copy included.\n"
             "  *Key kept*: so has cryptography, which ciphers the text alone, with a tag of 16 octets of which an APDU has 12. dlms-cosem sets\n"
             "  the key up for every APDU.\n"
+            f"- {LENGTHS[0]} octets, authenticated and encrypted, take {microseconds(ours[sealed])} µs, the key stream alone {stream}; most of the rest is the hash, in\n"
+            "  multiplications of 128 bits (POLYVAL of RustCrypto, 17 for four blocks). OpenSSL takes 512 bits at a time where the processor\n"
+            f"  does: a call of cryptography takes {microseconds(whole)} µs for {LENGTHS[0]} octets, {microseconds(least)} µs for {LENGTHS[-1]}. There is no unsafe code here, and no crate was\n"
+            "  found that takes wider ones, is safe to call, and checks a tag that is cut to 12 octets.\n"
             "- A frame has 120 octets of information, and 132 with its flags.\n"
         )
     print(open(REPORT).read())

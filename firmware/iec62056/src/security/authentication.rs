@@ -26,8 +26,12 @@ impl Protection {
     /// Title and counter are those of the one who answers.
     pub fn authenticate(&self, title: &SystemTitle, counter: u32, challenge: &[u8]) -> [u8; AUTHENTICATION_LENGTH] {
         let control = SecurityControl::AUTHENTICATED.0 | self.suite();
-        let tag =
-            self.cipher().seal(&vector(title, counter), &[&[control], self.authentication_key(), challenge], &mut []);
+        let tag = self.cipher().seal(
+            &vector(title, counter),
+            &[&[control], self.authentication_key(), challenge],
+            &[],
+            &mut [],
+        );
         let mut answer = [0; AUTHENTICATION_LENGTH];
         answer[0] = control;
         answer[1..5].copy_from_slice(&counter.to_be_bytes());

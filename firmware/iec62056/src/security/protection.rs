@@ -1,4 +1,5 @@
 use super::ciphered::{TAG_LENGTH, dedicated_tag, global_tag, plain_tag};
+use super::gcm::Associated;
 use super::{Ciphered, Gcm, GeneralHead, Key, KeyInformation, SecurityControl, SystemTitle};
 use crate::octets::{EncodeError, Writer};
 
@@ -8,6 +9,8 @@ pub struct Protection {
     suite: u8,
     cipher: Gcm,
     authentication_key: Key,
+    /// Of an APDU that is authenticated and encrypted, as most are.
+    associated: Associated,
 }
 
 /// Why an APDU could not be protected or opened.
@@ -132,13 +135,15 @@ pub(super) fn vector(title: &SystemTitle, counter: u32) -> [u8; 12] {
 impl Protection {
     /// Keys of this suite. Suite 1 protects APDUs with symmetric keys as suite 0 does.
     pub fn new(suite: u8, encryption_key: &Key, authentication_key: &Key) -> Self {
-        Self { suite, cipher: Gcm::new(encryption_key), authentication_key: authentication_key.clone() }
+        let (cipher, authentication_key) = (Gcm::new(encryption_key), authentication_key.clone());
+        let associated = cipher.associated(&[&[SecurityControl::BOTH.0 | suite], &authentication_key.0]);
+        Self { suite, cipher, authentication_key, associated }
     }
 
     /// The same with the dedicated key of an association in the place of the encryption key.
     #[must_use]
     pub fn dedicated(&self, key: &Key) -> Self {
-        Self { suite: self.suite, cipher: Gcm::new(key), authentication_key: self.authentication_key.clone() }
+        Self::new(self.suite, key, &self.authentication_key)
     }
 
     pub(super) fn cipher(&self) -> &Gcm {
@@ -201,6 +206,19 @@ impl Protection {
         ])
     }
 
+    /// Hands the associated data of an APDU that is authenticated and encrypted to `use_it`.
+    fn with_hashed<T>(
+        &self,
+        control: SecurityControl,
+        head: Option<&GeneralHead<'_>>,
+        use_it: impl FnOnce(&Associated) -> T,
+    ) -> T {
+        if head.is_none() && control.0 == SecurityControl::BOTH.0 | self.suite {
+            return use_it(&self.associated);
+        }
+        use_it(&self.with_associated(control, head, &[], |data| self.cipher.associated(data)))
+    }
+
     /// Protects a plain APDU into `out`; returns the octets of the ciphered APDU. `title` and `counter` are the sender's, and the
     /// counter is never used again with these keys.
     pub fn protect(
@@ -220,26 +238,28 @@ impl Protection {
         writer.u8(control.0);
         writer.u32(counter);
         let start = writer.total();
-        writer.put(plain);
-        writer.put(&[0; TAG_LENGTH][..tag_length]);
-        let total = writer.finish()?;
-
+        let (needed, capacity) = (start + plain.len() + tag_length, out.len());
+        let body = out.get_mut(start..needed).ok_or(EncodeError::Full { needed, capacity })?;
+        let (text, tag) = body.split_at_mut(plain.len());
         let vector = vector(title, counter);
-        let (text, tag) = out[start..total].split_at_mut(plain.len());
+        let (cipher, head) = (&self.cipher, envelope.head());
         match (control.is_authenticated(), control.is_encrypted()) {
             (true, true) => {
-                let sealed =
-                    self.with_associated(control, envelope.head(), &[], |data| self.cipher.seal(&vector, data, text));
+                let sealed = self.with_hashed(control, head, |data| cipher.seal_with(&vector, data, plain, text));
                 tag.copy_from_slice(&sealed[..TAG_LENGTH]);
             }
             (true, false) => {
-                let sealed = self
-                    .with_associated(control, envelope.head(), text, |data| self.cipher.seal(&vector, data, &mut []));
+                text.copy_from_slice(plain);
+                let sealed =
+                    self.with_associated(control, head, plain, |data| cipher.seal(&vector, data, &[], &mut []));
                 tag.copy_from_slice(&sealed[..TAG_LENGTH]);
             }
-            (false, _) => self.cipher.apply_key_stream(&vector, text),
+            (false, _) => {
+                text.copy_from_slice(plain);
+                cipher.apply_key_stream(&vector, text);
+            }
         }
-        Ok(total)
+        Ok(needed)
     }
 
     /// Opens a ciphered APDU into `out`. `title` is the sender's.
@@ -260,18 +280,16 @@ impl Protection {
         let (text, tag) = protected.text_and_tag();
         let capacity = out.len();
         let plain = out.get_mut(..text.len()).ok_or(EncodeError::Full { needed: text.len(), capacity })?;
-        plain.copy_from_slice(text);
-
-        let vector = vector(title, protected.counter);
+        let (vector, cipher) = (vector(title, protected.counter), &self.cipher);
         let genuine = match (control.is_authenticated(), control.is_encrypted()) {
-            (true, true) => {
-                self.with_associated(control, head, &[], |data| self.cipher.open(&vector, data, plain, tag))
-            }
+            (true, true) => self.with_hashed(control, head, |data| cipher.open_with(&vector, data, text, tag, plain)),
             (true, false) => {
-                self.with_associated(control, head, text, |data| self.cipher.open(&vector, data, &mut [], tag))
+                plain.copy_from_slice(text);
+                self.with_associated(control, head, text, |data| cipher.open(&vector, data, &[], tag, &mut []))
             }
             (false, _) => {
-                self.cipher.apply_key_stream(&vector, plain);
+                plain.copy_from_slice(text);
+                cipher.apply_key_stream(&vector, plain);
                 true
             }
         };

@@ -22,22 +22,40 @@ fn gcm_gives_the_published_octets() {
         // The associated data in pieces of every size.
         for size in 1..=associated.len().max(1) {
             let pieces: Vec<&[u8]> = associated.chunks(size).collect();
-            let mut text = plain.clone();
-            assert_eq!(gcm.seal(&iv, &pieces, &mut text)[..], tag, "{}", vector.id);
+            let mut text = vec![0xEE; plain.len()];
+            assert_eq!(gcm.seal(&iv, &pieces, &plain, &mut text)[..], tag, "{}", vector.id);
             assert_eq!(text, cipher, "{}", vector.id);
-            assert!(gcm.open(&iv, &pieces, &mut text, &tag[..12]), "{}", vector.id);
+            assert!(gcm.open(&iv, &pieces, &cipher, &tag[..12], &mut text), "{}", vector.id);
             assert_eq!(text, plain, "{}", vector.id);
         }
-        let mut text = cipher.clone();
+        let mut text = vec![0xEE; cipher.len()];
         for length in 0..12 {
-            assert!(!gcm.open(&iv, &[&associated], &mut text, &tag[..length]), "a tag of {length} octets");
+            let opened = gcm.open(&iv, &[&associated], &cipher, &tag[..length], &mut text);
+            assert!(!opened, "a tag of {length} octets");
         }
         for bit in 0..128 {
             let mut forged = tag.clone();
             forged[bit / 8] ^= 1 << (bit % 8);
-            assert!(!gcm.open(&iv, &[&associated], &mut text, &forged), "{} bit {bit}", vector.id);
+            text.fill(0xEE);
+            assert!(!gcm.open(&iv, &[&associated], &cipher, &forged, &mut text), "{} bit {bit}", vector.id);
+            assert!(text.iter().all(|octet| *octet == 0), "a forged tag gives nothing away");
         }
-        assert_eq!(text, cipher, "a forged tag decrypts nothing");
+    }
+}
+
+#[test]
+fn a_piece_of_a_key_stream_is_that_of_its_place() {
+    let gcm = Gcm::new(&Key([0x42; 16]));
+    let (iv, plain) = ([7; 12], [0; 700]);
+    for length in [0, 1, 15, 16, 17, 255, 256, 257, 600, 700] {
+        let mut sealed = vec![0; length];
+        let tag = gcm.seal(&iv, &[b"data"], &plain[..length], &mut sealed);
+        let mut stream = vec![0; length];
+        gcm.apply_key_stream(&iv, &mut stream);
+        assert_eq!(stream, sealed, "a text of zeros is the stream");
+        let mut opened = vec![1; length];
+        assert!(gcm.open(&iv, &[b"da", b"ta"], &sealed, &tag, &mut opened));
+        assert_eq!(opened, plain[..length]);
     }
 }
 
