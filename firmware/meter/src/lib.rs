@@ -7,6 +7,9 @@
 //! What outlives a power cut is an [`Image`]: the shell keeps one from time to time, when the supply falls, and after a call of
 //! a port whenever [`Meter::due_image`] gives one, before anything leaves that port.
 //!
+//! Power quality needs room for the samples of a window, which the shell hands in as a [`Workspace`]: the meter finds events of the
+//! voltage and of the grid, counts them, and writes them down.
+//!
 //! [`port`] speaks to the outside, [`cosem`] says what is shown to whom.
 //!
 //! # Deliberately absent

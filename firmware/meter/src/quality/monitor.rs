@@ -404,10 +404,14 @@ impl Monitor {
     /// Goes on after a power cut of so many milliseconds, as far as the clock knows. Voltages are still away, or back: their
     /// events go on. Everything else ended with the supply, as nobody looked any more.
     pub(crate) fn restore(&mut self, kept: &KeptQuality, outage_ms: u64) {
-        (self.limits, self.counters, self.alarms) = (kept.limits, kept.counters, kept.alarms);
+        (self.limits, self.counters) = (kept.limits, kept.counters);
+        // An image may be that of another type.
+        let Alarms { register, filter } = kept.alarms;
+        self.alarms = Alarms { register: register & self.kinds, filter: filter & self.kinds };
         let outage_ms = u32::try_from(outage_ms).unwrap_or(u32::MAX);
+        let lasting = |kind: EventKind| kept.open[kind.number()].filter(|_| self.kinds & kind.bit() != 0);
         let on = |kind: EventKind| {
-            kept.open[kind.number()].map(|open| Open {
+            lasting(kind).map(|open| Open {
                 before_ms: open.before_ms.saturating_add(outage_ms),
                 since: SampleInstant::default(),
                 ..open

@@ -621,3 +621,17 @@ fn voltages_that_are_away_when_the_supply_goes_are_away_until_it_is_back() {
     assert_eq!(told.len(), 2);
     assert_eq!((again.monitor.counters.kinds[2], again.monitor.counters.kinds[9]), (1, 1));
 }
+
+#[test]
+fn what_lasts_in_an_image_of_another_type_lasts_no_longer() {
+    let mut bench = Bench::steady(THREE_PHASE);
+    bench.run([0; 3], 50);
+    let kept = bench.monitor.kept(80 * bench.halves);
+    let mut other = Bench::new(OMNIPOWER);
+    other.monitor.restore(&kept, 0);
+    other.run(FULL, 300);
+    other.run([5_000; 3], 10);
+    other.run(FULL, 10);
+    assert_eq!(other.brief(), [(EventKind::Dip, 1, 100, 5_000)]);
+    assert_eq!(other.monitor.alarms.filter, 0b1_0001_1011);
+}

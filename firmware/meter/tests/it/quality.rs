@@ -3,6 +3,7 @@
 use meterbench_iec62056::apdu::CaptureObject;
 use meterbench_iec62056::date_time::DateTime;
 use meterbench_meter::{Image, Memory, Outage, WorkArea, Workspace};
+use meterbench_metrology::CycleSums;
 
 use super::*;
 
@@ -631,6 +632,55 @@ fn every_type_shows_what_it_measures() {
         assert_eq!([&three, &one, &omnipower].map(|names| has(names, name)), expected, "{name}");
     }
     assert_eq!([three.len(), one.len(), omnipower.len()], [253, 144, 105]);
+}
+
+/// The sums of a cycle of frames that begins at the detector's angle zero.
+fn sums(frames: &[Frame]) -> CycleSums {
+    let mut cycle = CycleSums { samples: frames.len() as u32, crossing: 65_536, ..CycleSums::default() };
+    for (n, phase) in cycle.phases.iter_mut().enumerate() {
+        for (place, frame) in frames.iter().enumerate() {
+            let (u, i) = (i64::from(frame.voltage[n]), i64::from(frame.current[n]));
+            let angle = std::f64::consts::TAU * place as f64 / frames.len() as f64;
+            let (cos, sin) = ((angle.cos() * 4_194_304.0) as i64, (angle.sin() * 4_194_304.0) as i64);
+            phase.ui += u * i;
+            phase.uu += u * u;
+            phase.ii += i * i;
+            phase.u_cos += u * cos;
+            phase.u_sin += u * sin;
+            phase.i_cos += i * cos;
+            phase.i_sin += i * sin;
+        }
+    }
+    cycle
+}
+
+#[test]
+fn a_day_in_samples_and_in_cycles_by_turns_tells_nothing_and_keeps_its_values() {
+    let mut fed = Fed::new(THREE_PHASE, Role::Reader);
+    let wave = Wave::of([0.97, 0.97, 0.97]);
+    let frames: Vec<_> = (0..CYCLE).map(|n| wave.frame(std::f64::consts::TAU * n as f64 / CYCLE as f64)).collect();
+    let cycle = sums(&frames);
+    for _ in 0..24 {
+        // Samples up to the start of a window, then most of an hour in cycles.
+        (0..200).for_each(|_| fed.line.meter.process(&frames, |_| ()));
+        let mut n = 0;
+        while !fed.line.meter.state().at_window_start() {
+            fed.line.meter.process(&frames[n % 160..][..1], |_| ());
+            n += 1;
+        }
+        let (begun, last) = (n % 160, [frames[(n + 158) % 160], frames[(n + 159) % 160]]);
+        (0..179_000).for_each(|_| fed.line.meter.process_cycle(&cycle, |_| ()));
+        fed.line.meter.resume(&last[0], &last[1]);
+        fed.line.meter.process(&frames[begun..], |_| ());
+    }
+    assert_eq!(fed.brief(QUALITY_LOG), []);
+    assert_eq!(fed.brief(GRID_LOG), []);
+    for name in ["1-0:32.130.0", "1-0:52.24.0", "1-0:72.131.0"] {
+        let found = fed.number(3, name).unwrap();
+        assert!((found - 22_310).abs() <= 5, "{name}: {found}");
+    }
+    assert!((fed.number(3, "1-0:14.130.0").unwrap() - 500_000).abs() <= 1);
+    assert_eq!(fed.line.get(1, "0-0:96.10.128", 2).unwrap(), [4, 5, 0], "nothing is flagged");
 }
 
 /// Planted faults, each beside a meter without it.
