@@ -17,15 +17,15 @@ const NO_REQUEST: u32 = 3;
 
 /// Octets for what the meter writes down: 75 rows of four energies, where the data sheet has 17 347.
 const MEMORY: usize = 9 * 1024;
-/// Octets of the longest answer: an image, 200 impulses in a block, or what a port says to 64 octets. More would be refused.
-const ANSWER: usize = 4608;
+/// Octets of a request and its answer: the request lies at the end, the answer takes the rest. The longest request, a block of
+/// samples, leaves room for a hundred impulses; octets of a port leave room for all that it says.
+const MESSAGES: usize = LONGEST_REQUEST + 2048;
 
 #[entry]
 fn main() -> ! {
     static mut ROWS: [u8; MEMORY] = [0; MEMORY];
     static mut AREA: WorkArea = WorkArea::new();
-    static mut REQUEST: [u8; LONGEST_REQUEST] = [0; LONGEST_REQUEST];
-    static mut ANSWERED: [u8; ANSWER] = [0; ANSWER];
+    static mut BUFFER: [u8; MESSAGES] = [0; MESSAGES];
     static mut SERVED: Option<Served> = None;
     let (Some(mut input), Some(mut output)) =
         (File::open(c"/dev/stdin", FOR_READING), File::open(c"/dev/stdout", FOR_WRITING))
@@ -34,12 +34,14 @@ fn main() -> ! {
     };
     let served = SERVED.insert(Served::with_memory(Memory::Static(ROWS)).with_workspace(Workspace::Static(AREA)));
     loop {
-        let length = match read_request(&mut input, REQUEST) {
+        let length = match read_request(&mut input, &mut BUFFER[..LONGEST_REQUEST]) {
             Ok(length) => length,
             Err(status) => exit(status),
         };
-        let answered = served.answer(&REQUEST[..length], ANSWERED);
-        if !output.write(&ANSWERED[..answered]) {
+        BUFFER.copy_within(..length, MESSAGES - length);
+        let (answer, request) = BUFFER.split_at_mut(MESSAGES - length);
+        let answered = served.answer(request, answer);
+        if !output.write(&answer[..answered]) {
             exit(DONE);
         }
     }
