@@ -136,6 +136,12 @@ pub struct Record {
     /// What the source played beside steady sines, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub played: Vec<Played>,
+    /// The attempts in which it did, one for each.
+    #[serde(skip)]
+    pub played_in: Vec<u32>,
+    /// The attempt whose lines are folded in.
+    #[serde(skip)]
+    attempt_now: u32,
     /// Firmware that was put into meters, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub firmware: Vec<Firmware>,
@@ -184,6 +190,8 @@ impl Record {
             measurements: Vec::new(),
             notes: Vec::new(),
             played: Vec::new(),
+            played_in: Vec::new(),
+            attempt_now: 1,
             firmware: Vec::new(),
             log: Vec::new(),
             positions_counts: BTreeMap::new(),
@@ -213,7 +221,10 @@ impl Record {
             }
             Event::StepEnded(ended) => self.steps_ended = self.steps_ended.max(ended.step),
             Event::Noted { text, .. } => self.notes.push(text),
-            Event::Played(played) => self.played.push(*played),
+            Event::Played(played) => {
+                self.played.push(*played);
+                self.played_in.push(self.attempt_now);
+            }
             Event::Flashed(firmware) => self.firmware.push(firmware),
             Event::Logged(line) => self.log.push(line),
             Event::PositionLost { position, text, .. } => {
@@ -249,11 +260,11 @@ impl Record {
         self.superseded.extend(again);
         if positions.is_empty() {
             // What steps that are made again played is played again.
-            self.played.retain(|played| played.step < step);
+            let kept = self.played.partition_point(|played| played.step < step);
+            self.played.truncate(kept);
+            self.played_in.truncate(kept);
         }
-        if positions.is_empty() {
-            self.played.retain(|played| played.step < step);
-        }
+        self.attempt_now = attempt;
         self.positions_counts.clear();
         self.counts = Counts::default();
         for measurement in &self.measurements {

@@ -55,6 +55,9 @@ pub(crate) struct Play {
     pub(crate) expect: Vec<Expected>,
 }
 
+/// Events of a step whose rows are looked for: a step of the voltage leaves two, and a log of 64 rows must hold them all.
+const MOST_LOGGED: u64 = 30;
+
 /// A voltage event, some times.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
@@ -129,6 +132,14 @@ pub(super) fn read(fields: &Fields<'_>, findings: &Findings) -> Option<Play> {
     let port = reader.port();
     let expect = expect::read(fields, findings);
     reader.check_combination();
+    if let (Some(Some(event)), Some(expect)) = (&event, &expect) {
+        let logged = expect.iter().any(|expected| matches!(expected.what, ExpectedWhat::Event(_)));
+        if logged && event.times > MOST_LOGGED {
+            let message = format!("{} events do not fit into the log of a meter, which keeps its newest rows", event.times);
+            let finding = Finding::error("out-of-range", &event.span, message);
+            findings.push(finding.label(format!("play at most {MOST_LOGGED}, or expect their `counter` alone")));
+        }
+    }
     Some(Play {
         event: event?,
         wave: match wave {

@@ -41,8 +41,19 @@ struct Stimulus<'a> {
     waves: Waves,
     /// What the method reads.
     expected: Vec<ExpectedEvent>,
+    /// The attempt it belongs to.
+    attempt: u32,
+    /// Positions whose meters were looked at for it.
+    looked: Vec<u32>,
     /// What the meters logged, by position.
     logged: Vec<Logged>,
+}
+
+impl Stimulus<'_> {
+    /// Whether the meter of a position was looked at: one that was not has nothing to say of it.
+    fn asks(&self, position: &PositionInfo) -> bool {
+        self.looked.contains(&position.id)
+    }
 }
 
 /// Nothing where nothing was played.
@@ -54,12 +65,18 @@ pub(super) fn page(record: &Record) -> Option<QualityPage> {
     let plate = tested.first().map(|position| &position.meter);
     let (udin, systems) = plate.map_or((230.0, 3), |plate| (plate.un_volt, usize::from(plate.systems)));
     let mut rows = logged(record);
-    let mut stimuli: Vec<Stimulus<'_>> =
-        record.played.iter().enumerate().map(|(place, played)| stimulus(played, place, udin, systems)).collect();
+    let mut stimuli: Vec<Stimulus<'_>> = record
+        .played
+        .iter()
+        .enumerate()
+        .map(|(place, played)| stimulus(record, played, place, udin, systems))
+        .collect();
     for stimulus in stimuli.iter_mut().rev() {
         // The last one that had begun when the row began.
         let (step, from) = (stimulus.played.step, stimulus.played.from_ns.saturating_sub(CLOCK_NS));
-        let (mine, left) = rows.into_iter().partition(|row: &Logged| row.step == step && row.begin_ns >= from);
+        let attempt = stimulus.attempt;
+        let is_of_it = |row: &Logged| row.step == step && row.attempt == attempt && row.begin_ns >= from;
+        let (mine, left) = rows.into_iter().partition(is_of_it);
         (stimulus.logged, rows) = (mine, left);
     }
     let events: Vec<&Stimulus<'_>> = stimuli.iter().filter(|stimulus| stimulus.played.event.is_some()).collect();
@@ -82,7 +99,7 @@ pub(super) fn page(record: &Record) -> Option<QualityPage> {
 /// both and far from the next event.
 const CLOCK_NS: u64 = 500_000_000;
 
-fn stimulus(played: &Played, place: usize, udin: f64, systems: usize) -> Stimulus<'_> {
+fn stimulus<'a>(record: &Record, played: &'a Played, place: usize, udin: f64, systems: usize) -> Stimulus<'a> {
     let waves = played.waves();
     let mut expected = played.event.map_or_else(Vec::new, |event| {
         waves.expected_events(systems, udin, &Thresholds::default(), -0.1, event.seconds + AFTER_S)
@@ -91,7 +108,10 @@ fn stimulus(played: &Played, place: usize, udin: f64, systems: usize) -> Stimulu
     if expected.iter().any(|event| event.kind == EventKind::Interruption) {
         expected.retain(|event| event.kind != EventKind::Dip);
     }
-    Stimulus { played, place, waves, expected, logged: Vec::new() }
+    let attempt = record.played_in.get(place).copied().unwrap_or(1);
+    let of_it = record.measurements.iter().filter(|m| m.step == played.step && m.attempt == attempt);
+    let looked = of_it.map(|m| m.position).collect();
+    Stimulus { played, place, waves, expected, attempt, looked, logged: Vec::new() }
 }
 
 /// Kinds of voltage events as logs number them.

@@ -47,7 +47,10 @@ pub(super) fn figures(
     let mut left = stimuli;
     while let Some(stimulus) = left.first() {
         let step = stimulus.played.step;
-        let stages = left.iter().take_while(|other| other.played.step == step && is_stage(other.played)).count();
+        let goes_on = |other: &&Stimulus<'_>| {
+            other.played.step == step && other.attempt == stimulus.attempt && is_stage(other.played)
+        };
+        let stages = left.iter().take_while(goes_on).count();
         // One balanced sine says nothing as a wave.
         let plain = stages == 1 && !(systems == 3 && is_unbalanced(stimulus.played));
         if stages > 1 || plain {
@@ -56,8 +59,8 @@ pub(super) fn figures(
             continue;
         }
         let before = &stimuli[..stimulus.place];
-        if !before.iter().any(|other| again(other.played, stimulus.played)) {
-            let times = left.iter().filter(|other| again(other.played, stimulus.played)).count();
+        if !before.iter().any(|other| again(other, stimulus)) {
+            let times = left.iter().filter(|other| again(other, stimulus)).count();
             figures.push(figure(record, stimulus, times, tested, udin, systems));
         }
         left = &left[1..];
@@ -83,7 +86,7 @@ fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], ud
     let title = title(record, first.played.step);
     let nominal = tested.first().map_or(50.0, |position| position.meter.fn_hertz);
     let mut lanes = Vec::new();
-    for position in tested.iter().take(MOST_LANES) {
+    for position in tested.iter().filter(|position| first.asks(position)).take(MOST_LANES) {
         let rows = stages.iter().flat_map(|stage| &stage.logged).filter(|row| row.position == position.id);
         let before = lanes.len();
         lanes.extend(rows.take(MOST_ROWS).map(|row| row_lane(row, from_ns, tested)));
@@ -105,7 +108,11 @@ fn course(record: &Record, stages: &[Stimulus<'_>], tested: &[&PositionInfo], ud
 }
 
 /// The same stimulus in the same step: an event alike, or a wave of the same form, at whatever load.
-fn again(one: &Played, other: &Played) -> bool {
+fn again(one: &Stimulus<'_>, other: &Stimulus<'_>) -> bool {
+    if one.attempt != other.attempt {
+        return false;
+    }
+    let (one, other) = (one.played, other.played);
     let steady = one.event.is_none() && other.event.is_none() && !one.waveform.is_none();
     let same_form = steady && one.waveform == other.waveform;
     one.step == other.step && (same_form || waveforms::alike(one, other))
@@ -122,6 +129,12 @@ fn figure(
     let played = stimulus.played;
     let title = title(record, played.step);
     let mut facts = vec![played.words.clone(), format!("at {} of bench time", words::clock(played.from_ns))];
+    if stimulus.attempt > 1 {
+        facts.push(format!("attempt {}", stimulus.attempt));
+    }
+    if stimulus.looked.is_empty() {
+        facts.push("no meter was looked at: the run broke off".to_owned());
+    }
     let mut svgs = Vec::new();
     if times > 1 {
         facts.push(format!("played {times} times, the first is shown"));
@@ -183,7 +196,7 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
         let bar = Some((expected.begin_s, expected.seconds));
         lanes.push(Lane { name: "by the method".into(), bar, words, kind: LaneKind::Method });
     }
-    for position in tested.iter().take(MOST_LANES) {
+    for position in tested.iter().filter(|position| stimulus.asks(position)).take(MOST_LANES) {
         let of: Vec<&Logged> =
             stimulus.logged.iter().filter(|row| row.position == position.id && row.is_voltage_event()).collect();
         let name = meter(position.id, tested);

@@ -1,6 +1,6 @@
 //! Rows of the logs of the meters, as the measurements of a step keep them.
 
-use meterbench_record::{PositionInfo, Record};
+use meterbench_record::{Measurement, PositionInfo, Record};
 use serde_json::Value;
 
 /// Code of the first kind of event.
@@ -26,6 +26,7 @@ const KINDS: [(&str, &str, f64); 11] = [
 pub(super) struct Logged {
     pub(super) step: u32,
     pub(super) position: u32,
+    pub(super) attempt: u32,
     /// By the clock of the meter, as it wrote it.
     pub(super) begin: String,
     /// The same in bench time.
@@ -38,12 +39,13 @@ pub(super) struct Logged {
 }
 
 impl Logged {
-    fn read(step: u32, position: u32, row: &Value) -> Option<Self> {
+    fn read(m: &Measurement, row: &Value) -> Option<Self> {
         let code = u8::try_from(row["code"].as_u64()?).ok()?;
         let digits = kind(code).map_or(1.0, |(_, _, digits)| digits);
         Some(Self {
-            step,
-            position,
+            step: m.step,
+            position: m.position,
+            attempt: m.attempt,
             begin: row["begin"].as_str().unwrap_or_default().to_owned(),
             begin_ns: row["begin_ns"].as_u64()?,
             code,
@@ -109,7 +111,7 @@ pub(super) fn logged(record: &Record) -> Vec<Logged> {
     let mut rows: Vec<Logged> = Vec::new();
     for m in &record.measurements {
         let Some(Value::Array(events)) = m.raw.get("events") else { continue };
-        for row in events.iter().filter_map(|row| Logged::read(m.step, m.position, row)) {
+        for row in events.iter().filter_map(|row| Logged::read(m, row)) {
             if !rows.contains(&row) {
                 rows.push(row);
             }

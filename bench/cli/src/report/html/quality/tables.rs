@@ -125,7 +125,7 @@ fn every_row(events: &[&Stimulus<'_>], tested: &[&PositionInfo]) -> Vec<EventRow
         if said.is_empty() {
             said.push(nothing("by the method", ""));
         }
-        for position in tested {
+        for position in tested.iter().filter(|position| stimulus.asks(position)) {
             said.extend(by_meter(stimulus, position, tested));
         }
         Some(EventRow {
@@ -235,9 +235,15 @@ fn cells(
     place: fn(f64, f64) -> Option<(usize, usize)>,
 ) -> Option<CellTable> {
     let commanded = expected(events, kind);
-    let by_meter: Vec<(String, Vec<Seen>)> =
-        tested.iter().map(|position| (meter(position.id, tested), seen(events, kind, position.id))).collect();
-    if commanded.is_empty() && by_meter.iter().all(|(_, seen)| seen.is_empty()) {
+    // What a meter sees, and what it should: events for which it was looked at.
+    let by_meter: Vec<(String, Vec<Seen>, Vec<Seen>)> = tested
+        .iter()
+        .map(|position| {
+            let asked: Vec<&Stimulus<'_>> = events.iter().copied().filter(|event| event.asks(position)).collect();
+            (meter(position.id, tested), seen(events, kind, position.id), expected(&asked, kind))
+        })
+        .collect();
+    if commanded.is_empty() && by_meter.iter().all(|(_, seen, _)| seen.is_empty()) {
         return None;
     }
     let at = |seen: &Seen| place(seen.percent, seen.seconds * 1e3);
@@ -247,9 +253,9 @@ fn cells(
         cells: (0..columns.len())
             .map(|column| {
                 let expected = count(&commanded, (row, column));
-                let other = |(meter, seen): &(String, Vec<Seen>)| {
+                let other = |(meter, seen, due): &(String, Vec<Seen>, Vec<Seen>)| {
                     let found = count(seen, (row, column));
-                    (found != expected).then(|| format!("{meter}: {found}"))
+                    (found != count(due, (row, column))).then(|| format!("{meter}: {found}"))
                 };
                 let differs = by_meter.iter().filter_map(other).collect();
                 Cell { name: format!("{letter}{}", column + 1), expected, differs }
@@ -261,7 +267,7 @@ fn cells(
         of.iter().filter(|seen| at(seen).is_none()).map(words).collect()
     };
     let mut outside = beyond("by the method", &commanded);
-    outside.extend(by_meter.iter().flat_map(|(meter, seen)| beyond(meter, seen)));
+    outside.extend(by_meter.iter().flat_map(|(meter, seen, _)| beyond(meter, seen)));
     let column = |(n, &(from, to)): (usize, &(f64, f64))| {
         let low = if n == 0 { "from" } else { "above" };
         format!("{low} {} to {}", short(from), short(to))
