@@ -210,6 +210,7 @@ fn lines() -> Vec<JournalLine> {
                 (20 * S, 135, "L123", 600_000, 210),
             ],
         )),
+        measured(rows(2, 2, &[])),
         played(harmonic),
         measured(harmonics(1, 1, vec![0.01, 2.0, 0.01, 6.2, 0.0, 3.0, 0.02])),
         measured(harmonics(1, 2, vec![0.0, 2.01, 0.0, 6.05, 0.0, 2.98, 0.0])),
@@ -217,6 +218,7 @@ fn lines() -> Vec<JournalLine> {
         played(stage(370 * S, 0.85, 50.0)),
         played(stage(430 * S, 1.0, 50.5)),
         measured(rows(5, 1, &[(370 * S, 128, "L123", 60_020, 8500)])),
+        measured(rows(5, 2, &[])),
         played(bursts(500 * S)),
         played(bursts(510 * S)),
         Event::RunEnded { outcome: Outcome::Fail, outputs: "off".into(), wall_seconds: 1.0, engine: None },
@@ -295,6 +297,37 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
     for words in ["L1  172.50 V", "u2 = U2/U1 = 0.000 %", "u0 = U0/U1 = 25.000 %"] {
         assert!(neutral.contains(words), "{words}");
     }
+}
+
+/// Retested meters are looked at in their attempt, and nobody's meter is where a run broke off.
+#[test]
+fn who_was_not_looked_at_is_not_said_to_have_logged_nothing() {
+    let mut lines = lines();
+    lines.truncate(3);
+    let fold = |lines: &[JournalLine]| {
+        let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        html::render(&Record::fold(Cursor::new(text)).unwrap()).unwrap()
+    };
+    let broken_off = fold(&lines);
+    assert!(broken_off.contains("no meter was looked at"));
+    assert!(!broken_off.contains("nothing logged") && !broken_off.contains("missing: dip"));
+    let line = |event| JournalLine { seq: 0, bench_ns: S, event };
+    let dip = || with_event(1, "dip to 0.4 Un on L1", 5 * S, event([true, false, false], 0.4, 0.2, 30.0));
+    let row = (5 * S + 12 * MS, 128, "L1", 210, 4003);
+    let again = |attempt| Measurement { attempt, ..rows(1, 2, &[row]) };
+    lines.truncate(1);
+    lines.extend([
+        line(Event::Played(Box::new(dip()))),
+        line(Event::Measured { measurement: Box::new(rows(1, 1, &[row])) }),
+        line(Event::Measured { measurement: Box::new(again(1)) }),
+        line(Event::RunResumed { step: 1, positions: vec![2], attempt: 2, at: "2026-11-21T13:00:00+01:00".into() }),
+        line(Event::Played(Box::new(dip()))),
+        line(Event::Measured { measurement: Box::new(again(2)) }),
+    ]);
+    (1..).zip(&mut lines).for_each(|(seq, line)| line.seq = seq);
+    let retested = fold(&lines);
+    assert!(retested.contains("attempt 2") && !retested.contains("played 2 times"));
+    assert!(!retested.contains("nothing logged") && !retested.contains("missing: dip"), "each is asked once");
 }
 
 #[test]

@@ -135,7 +135,8 @@ pub(super) fn read(fields: &Fields<'_>, findings: &Findings) -> Option<Play> {
     if let (Some(Some(event)), Some(expect)) = (&event, &expect) {
         let logged = expect.iter().any(|expected| matches!(expected.what, ExpectedWhat::Event(_)));
         if logged && event.times > MOST_LOGGED {
-            let message = format!("{} events do not fit into the log of a meter, which keeps its newest rows", event.times);
+            let message =
+                format!("{} events do not fit into the log of a meter, which keeps its newest rows", event.times);
             let finding = Finding::error("out-of-range", &event.span, message);
             findings.push(finding.label(format!("play at most {MOST_LOGGED}, or expect their `counter` alone")));
         }
