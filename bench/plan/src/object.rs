@@ -7,6 +7,7 @@ use meterbench_iec62056::octets::Writer;
 
 use crate::fields::Findings;
 use crate::finding::{Finding, closest};
+use crate::port_test::READ_UNITS;
 use crate::yaml::{Node, Value};
 
 /// An object, as a plan names it.
@@ -17,6 +18,44 @@ pub struct ObjectName {
     pub name: Obis,
     /// The words of the plan.
     pub words: String,
+}
+
+impl ObjectName {
+    /// Base unit of an energy, a power, a voltage, a current, a power factor or a frequency (IEC 62056-6-1, value groups C to E).
+    fn unit(&self) -> Option<&'static str> {
+        let [1, _, c @ 1..=80, d, e, _] = self.name.0 else { return None };
+        // The sum and three phases count the same quantities, twenty codes apart.
+        let energy_of = |power: &'static str| match (d, e) {
+            (7, 0) => Some(power),
+            (8, _) => READ_UNITS.iter().map(|(unit, ..)| *unit).find(|unit| unit.strip_suffix('h') == Some(power)),
+            _ => None,
+        };
+        match ((c - 1) % 20 + 1, (d, e)) {
+            (1 | 2, _) => energy_of("W"),
+            (3..=8, _) => energy_of("var"),
+            (9 | 10, _) => energy_of("VA"),
+            (11, (7, 0)) => Some("A"),
+            (12, (7, 0)) => Some("V"),
+            (13, (7, 0)) => Some("1"),
+            (14, (7, 0)) => Some("Hz"),
+            _ => None,
+        }
+    }
+
+    /// A condition in a unit that the object cannot have is a mistake of the plan, not of the meter.
+    pub(crate) fn check_unit(&self, unit: &str, node: &Node, findings: &Findings) {
+        let code = |unit: &str| READ_UNITS.iter().find(|(known, ..)| *known == unit).map(|(_, code, _)| *code);
+        let Some(own) = self.unit().filter(|own| code(own) != code(unit)) else { return };
+        let message = match own {
+            "1" => format!("`{}` has no unit, the condition is in {unit}", self.words),
+            own => format!("`{}` is in {own}, the condition is in {unit}", self.words),
+        };
+        let label = match own {
+            "1" => "write numbers without a unit, as in `at least 0.99`".to_owned(),
+            own => format!("write it in {own}"),
+        };
+        findings.push(Finding::error("wrong-unit", &node.span, message).label(label));
+    }
 }
 
 /// Names for people: class and OBIS code (IEC 62056-6-1).

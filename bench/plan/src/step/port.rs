@@ -1,5 +1,7 @@
 //! Steps over a port of the meter.
 
+use std::ops::RangeInclusive;
+
 use crate::fields::{Fields, Findings};
 use crate::finding::{Finding, closest};
 use crate::object::{self, DlmsValue, ObjectName, ObjectPattern};
@@ -29,8 +31,8 @@ pub(super) fn keys(word: &str) -> Option<&'static [&'static str]> {
 /// Reads the body of such a step.
 pub(super) fn read(word: &'static str, fields: &Fields<'_>, findings: &Findings) -> Option<PortTest> {
     let reader = PortReader { word, fields, findings };
-    let port = reader.port()?;
-    Some(PortTest { port, check: reader.check()? })
+    let (port, check) = (reader.port(), reader.check());
+    Some(PortTest { port: port?, check: check? })
 }
 
 struct PortReader<'a> {
@@ -39,50 +41,61 @@ struct PortReader<'a> {
     findings: &'a Findings,
 }
 
+/// Everything is read before anything is given up, so that every mistake is named at once.
 impl PortReader<'_> {
     fn check(&self) -> Option<PortCheck> {
-        let (fields, findings) = (self.fields, self.findings);
+        let fields = self.fields;
         Some(match self.word {
-            "read" => PortCheck::Read { role: self.role("reader")?, expect: self.readings()? },
-            "write" => PortCheck::Write {
-                role: self.role("management")?,
-                object: self.object()?,
-                attribute: self.number("attribute", 2)?,
-                value: self.value("value")?.or_else(|| {
-                    fields.missing("value", "step `write`", findings);
-                    None
-                })?,
-                answer: self.answer(true)?,
-            },
-            "act" => PortCheck::Act {
-                role: self.role("management")?,
-                object: self.object()?,
-                method: self.number("method", 1)?,
-                parameter: self.value("parameter")?,
-                granted: self.answer(false)? == Answer::Granted,
-            },
+            "read" => {
+                let (role, expect) = (self.role("reader"), self.readings());
+                PortCheck::Read { role: role?, expect: expect? }
+            }
+            "write" => {
+                let (role, object) = (self.role("management"), self.object());
+                let (attribute, value, answer) = (self.number("attribute", 2), self.value("value"), self.answer(true));
+                if fields.get("value").is_none() {
+                    fields.missing("value", "step `write`", self.findings);
+                }
+                PortCheck::Write {
+                    role: role?,
+                    object: object?,
+                    attribute: attribute?,
+                    value: value??,
+                    answer: answer?,
+                }
+            }
+            "act" => {
+                let (role, object) = (self.role("management"), self.object());
+                let (method, parameter) = (self.number("method", 1), self.value("parameter"));
+                let granted = self.answer(false).map(|answer| answer == Answer::Granted);
+                PortCheck::Act {
+                    role: role?,
+                    object: object?,
+                    method: method?,
+                    parameter: parameter?,
+                    granted: granted?,
+                }
+            }
             "access-rights" => PortCheck::AccessRights { rules: self.rules()? },
             "wrong-key" => PortCheck::WrongKey { role: self.secured_role()? },
             "downgrade" => PortCheck::Downgrade { role: self.secured_role()? },
             "replay" => {
-                let off = |node| quantity::absolute(node, "off", Dimension::Time, 1.0..=86_400.0, findings);
-                let off_seconds = match fields.get("off") {
-                    None => None,
-                    Some(node) => Some(off(node)?),
-                };
-                PortCheck::Replay { role: self.secured_role()?, off_seconds }
+                let (role, off) = (self.secured_role(), self.time("off", 1.0..=86_400.0));
+                PortCheck::Replay { role: role?, off_seconds: off? }
             }
             "association-limits" => {
                 let times = match fields.get("times") {
-                    None => 100,
-                    Some(_) => fields.whole("times", 1, 100_000, findings)?,
+                    None => Some(100),
+                    Some(_) => fields.whole("times", 1, 100_000, self.findings),
                 };
-                PortCheck::AssociationLimits { role: self.secured_role()?, times }
+                let role = self.secured_role();
+                PortCheck::AssociationLimits { role: role?, times: times? }
             }
             "clock" => PortCheck::Clock(self.clock()?),
             "load-profile" => {
-                let (role, general_blocks) = (self.role("reader")?, self.general_blocks()?);
-                PortCheck::LoadProfile { role, seconds: self.duration(600.0..=31.0 * 86_400.0)?, general_blocks }
+                let (role, blocks) = (self.role("reader"), self.general_blocks());
+                let seconds = self.required_time("for", 600.0..=31.0 * 86_400.0);
+                PortCheck::LoadProfile { role: role?, seconds: seconds?, general_blocks: blocks? }
             }
             _ => PortCheck::HdlcLink,
         })
@@ -155,12 +168,19 @@ impl PortReader<'_> {
         }
     }
 
-    fn duration(&self, bounds: std::ops::RangeInclusive<f64>) -> Option<f64> {
-        let Some(node) = self.fields.get("for") else {
-            self.fields.missing("for", &format!("step `{}`", self.word), self.findings);
-            return None;
-        };
-        quantity::absolute(node, "for", Dimension::Time, bounds, self.findings)
+    #[expect(clippy::option_option, reason = "a mistake and an absence are two things")]
+    fn time(&self, key: &str, bounds: RangeInclusive<f64>) -> Option<Option<f64>> {
+        match self.fields.get(key) {
+            None => Some(None),
+            Some(node) => quantity::absolute(node, key, Dimension::Time, bounds, self.findings).map(Some),
+        }
+    }
+
+    fn required_time(&self, key: &str, bounds: RangeInclusive<f64>) -> Option<f64> {
+        if self.fields.get(key).is_none() {
+            self.fields.missing(key, &format!("step `{}`", self.word), self.findings);
+        }
+        self.time(key, bounds)?
     }
 
     /// `expect: [{ access: refused }]`; a value can be invalid too.
@@ -197,29 +217,39 @@ impl PortReader<'_> {
             self.fields.missing("expect", "step `read`", self.findings);
             return None;
         };
-        let mut known: Vec<ObjectName> = Vec::new();
-        let read = |item: &Node| {
-            let fields = Fields::open(item, "an expectation", &["register", "value", "text"], self.findings)?;
-            let (text, node) = fields.required_text("register", "an expectation", self.findings)?;
-            let object = object::read(text, node, self.findings)?;
-            if known.iter().any(|other| other.name == object.name) {
-                let finding = Finding::error("duplicate-id", &node.span, format!("`{text}` is read twice in one step"));
+        let read: Vec<Option<ReadExpectation>> = items.iter().map(|item| self.reading(item)).collect();
+        for (n, expectation) in read.iter().enumerate() {
+            let Some(ReadExpectation { object, .. }) = expectation else { continue };
+            if read[..n].iter().flatten().any(|other| other.object.name == object.name) {
+                let message = format!("`{}` is read twice in one step", object.words);
+                let finding = Finding::error("duplicate-id", &items[n].span, message);
                 self.findings.push(finding.label("put it into a step of its own"));
             }
-            known.push(object.clone());
-            let value = match (fields.get("value"), fields.text("text", self.findings)) {
-                (Some(node), None) => number(node, self.findings)?,
-                (None, Some((text, _))) => ReadValue::Text(text.to_owned()),
-                _ => {
-                    let message = "a register is compared with a `value` or a `text`";
-                    let finding = Finding::error("missing-key", &fields.span, message);
-                    self.findings.push(finding.label("add `value: 230 V ± 1 %` or `text: \"00001001\"`"));
-                    return None;
+        }
+        read.into_iter().collect()
+    }
+
+    fn reading(&self, item: &Node) -> Option<ReadExpectation> {
+        let fields = Fields::open(item, "an expectation", &["register", "value", "text"], self.findings)?;
+        let register = fields.required_text("register", "an expectation", self.findings);
+        let object = register.and_then(|(text, node)| object::read(text, node, self.findings));
+        let value = match (fields.get("value"), fields.text("text", self.findings)) {
+            (Some(node), None) => {
+                let value = number(node, self.findings);
+                if let (Some(object), Some(ReadValue::Number { unit, .. })) = (&object, &value) {
+                    object.check_unit(unit, node, self.findings);
                 }
-            };
-            Some(ReadExpectation { object, value })
+                value
+            }
+            (None, Some((text, _))) => Some(ReadValue::Text(text.to_owned())),
+            _ => {
+                let message = "a register is compared with a `value` or a `text`";
+                let finding = Finding::error("missing-key", &fields.span, message);
+                self.findings.push(finding.label("add `value: 230 V ± 1 %` or `text: \"00001001\"`"));
+                None
+            }
         };
-        items.iter().map(read).collect()
+        Some(ReadExpectation { object: object?, value: value? })
     }
 
     fn rules(&self) -> Option<Vec<RightsRule>> {
@@ -228,26 +258,31 @@ impl PortReader<'_> {
             self.fields.missing("rules", "step `access-rights`", self.findings);
             return None;
         };
-        let read = |item: &Node| {
-            let fields = Fields::open(item, "a rule", &["objects", "read", "write", "act"], self.findings)?;
-            let Some(node) = fields.get("objects") else {
+        every(items, |item| self.rule(item))
+    }
+
+    fn rule(&self, item: &Node) -> Option<RightsRule> {
+        let fields = Fields::open(item, "a rule", &["objects", "read", "write", "act"], self.findings)?;
+        let objects = match fields.get("objects") {
+            None => {
                 fields.missing("objects", "a rule", self.findings);
-                return None;
-            };
-            if node.alternatives().is_empty() {
-                let finding = Finding::error("empty-list", &node.span, "a rule for no objects");
-                self.findings.push(finding.label("write `objects: clock` or a pattern"));
+                None
             }
-            let objects = node.alternatives().iter().map(|node| ObjectPattern::read(node, self.findings));
-            let objects = objects.collect::<Option<Vec<_>>>()?;
-            let who = |key: &str| match fields.get(key) {
-                None => Some(Vec::new()),
-                Some(node) if node.text() == Some("all") => Some(ROLES.to_vec()),
-                Some(node) => node.alternatives().iter().map(|node| role(node, self.findings)).collect(),
-            };
-            Some(RightsRule { objects, read: who("read")?, write: who("write")?, act: who("act")? })
+            Some(node) => {
+                if node.alternatives().is_empty() {
+                    let finding = Finding::error("empty-list", &node.span, "a rule for no objects");
+                    self.findings.push(finding.label("write `objects: clock` or a pattern"));
+                }
+                every(node.alternatives(), |node| ObjectPattern::read(node, self.findings))
+            }
         };
-        items.iter().map(read).collect()
+        let who = |key: &str| match fields.get(key) {
+            None => Some(Vec::new()),
+            Some(node) if node.text() == Some("all") => Some(ROLES.to_vec()),
+            Some(node) => every(node.alternatives(), |node| role(node, self.findings)),
+        };
+        let (read, write, act) = (who("read"), who("write"), who("act"));
+        Some(RightsRule { objects: objects?, read: read?, write: write?, act: act? })
     }
 
     /// The outer `None` means a mistake, the inner that the key is absent.
@@ -271,37 +306,37 @@ impl PortReader<'_> {
 
     fn clock(&self) -> Option<ClockTest> {
         let set = match self.fields.text("set", self.findings) {
-            None if self.fields.get("set").is_some() => return None,
-            None => None,
+            None if self.fields.get("set").is_some() => None,
+            None => Some(None),
             Some((text, node)) => {
                 let moment = utc(text);
                 if moment.is_none() {
                     let finding = Finding::error("bad-value", &node.span, format!("`{text}` is no moment"));
                     self.findings.push(finding.label("write \"2026-03-29 00:59:30 UTC\", from 2000 to 2099"));
-                    return None;
                 }
-                moment
+                moment.map(Some)
             }
         };
-        let limit = match self.fields.get("limit") {
-            Some(node) => quantity::absolute(node, "limit", Dimension::Time, 0.01..=3600.0, self.findings)?,
-            None => {
-                self.fields.missing("limit", "step `clock`", self.findings);
-                return None;
-            }
-        };
+        let limit = self.required_time("limit", 0.01..=3600.0);
         let daylight_saving = match self.fields.text("daylight-saving", self.findings) {
-            None if self.fields.get("daylight-saving").is_some() => return None,
-            None | Some(("EU", _)) => true,
-            Some(("none", _)) => false,
+            None if self.fields.get("daylight-saving").is_some() => None,
+            None | Some(("EU", _)) => Some(true),
+            Some(("none", _)) => Some(false),
             Some((other, node)) => {
                 let finding = Finding::error("unknown-word", &node.span, format!("`{other}` is no rule"));
                 self.findings.push(finding.label("write `EU` or `none`"));
-                return None;
+                None
             }
         };
-        Some(ClockTest { set, seconds: self.duration(1.0..=400.0 * 86_400.0)?, limit, daylight_saving })
+        let seconds = self.required_time("for", 1.0..=400.0 * 86_400.0);
+        Some(ClockTest { set: set?, seconds: seconds?, limit: limit?, daylight_saving: daylight_saving? })
     }
+}
+
+/// All of them, once each has been looked at.
+fn every<T>(nodes: &[Node], read: impl FnMut(&Node) -> Option<T>) -> Option<Vec<T>> {
+    let all: Vec<Option<T>> = nodes.iter().map(read).collect();
+    all.into_iter().collect()
 }
 
 fn role(node: &Node, findings: &Findings) -> Option<&'static str> {
@@ -347,11 +382,11 @@ fn number(node: &Node, findings: &Findings) -> Option<ReadValue> {
     if read.is_none() {
         let message = format!("`value` is {}, which is no condition on a register", node.shown());
         let finding = Finding::error("bad-condition", &node.span, message);
-        findings.push(
-            finding
-                .label("write `230 V ± 0.5 %`, `at most 5 W`, `at least 1 kWh` or `49.9 Hz to 50.1 Hz`")
-                .help(format!("units: {}", READ_UNITS.map(|(unit, ..)| unit).join(" "))),
-        );
+        let label = match node.text().and_then(quantity::spaced) {
+            Some(words) => format!("a space stands between number and unit: `{words}`"),
+            None => "write `230 V ± 0.5 %`, `at most 5 W`, `at least 1 kWh` or `49.9 Hz to 50.1 Hz`".to_owned(),
+        };
+        findings.push(finding.label(label).help(format!("units: {}", READ_UNITS.map(|(unit, ..)| unit).join(" "))));
     }
     read
 }
