@@ -1,6 +1,6 @@
 //! `explain`: what a plan will do, point by point: limit, clause, impulses, why, and how long each step takes.
 
-use meterbench_plan::{Action, Answer, InfluenceTest, PlayTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
+use meterbench_plan::{Action, Answer, InfluenceTest, Port, PortCheck, PortTest, ResolvedStep, TestPoint};
 use meterbench_record::{Limit, LoadPoint, Nameplate};
 use meterbench_run::{expected_seconds, point_seconds, step_seconds};
 use serde::Serialize;
@@ -9,6 +9,8 @@ use crate::arguments::{ExplainArguments, Format};
 use crate::diagnostics;
 use crate::execute;
 use crate::words;
+
+mod stimulus;
 
 /// One line of the explanation.
 #[derive(Debug, Serialize)]
@@ -64,11 +66,21 @@ pub fn explain(arguments: &ExplainArguments) -> u8 {
 
 fn print(step: &ResolvedStep, lines: &[Line], seconds: f64) {
     say!("\n{:>3}  {:<16} {:<34} {}", step.number, step.word, step.name, words::duration(seconds));
+    let widest = |least: usize, text: fn(&Line) -> &str| {
+        lines.iter().map(|line| text(line).chars().count()).fold(least, usize::max)
+    };
+    let (at_width, what_width) = (widest(36, |line| &line.at), widest(24, |line| &line.what));
+    // Only what is followed by something needs room.
+    let limit_width = widest(18, |line| match (line.impulses, line.seconds) {
+        (None, None) => "",
+        _ => line.limit.as_deref().unwrap_or(""),
+    });
     for line in lines {
         let impulses = line.impulses.map_or(String::new(), |n| format!("{n} imp"));
         let takes = line.seconds.map_or(String::new(), words::duration);
-        let limit = line.limit.as_deref().unwrap_or("");
-        say!("     {:<36} {:<24} {limit:<18} {impulses:>9} {takes:>13}", line.at, line.what);
+        let (at, what, limit) = (&line.at, &line.what, line.limit.as_deref().unwrap_or(""));
+        let row = format!("{at:<at_width$} {what:<what_width$} {limit:<limit_width$} {impulses:>9} {takes:>13}");
+        say!("     {}", row.trim_end());
         if let Some(clause) = &line.clause {
             let certainty = line.certainty.map_or(String::new(), |c| format!(" [{c}]"));
             say!("         {clause}{certainty}");
@@ -191,23 +203,9 @@ fn lines(step: &ResolvedStep, plate: &Nameplate) -> Vec<Line> {
             .map(|point| line(step, &point.load, "register against reference").limited(point.limit.as_ref(), "%"))
             .collect(),
         Action::Port { test, .. } => port(step, test),
-        Action::Play(test) => play(step, test, plate),
+        Action::Play(test) => stimulus::lines(step, test, plate),
         Action::Prompt { .. } | Action::Flash { .. } => Vec::new(),
     }
-}
-
-/// What a stimulus is, and a line for each thing that is expected of it.
-fn play(step: &ResolvedStep, test: &PlayTest, plate: &Nameplate) -> Vec<Line> {
-    let stages = test.stages.iter().map(|stage| (stage.words.clone(), stage.over_seconds + stage.seconds));
-    let events = test.events.iter().map(|series| (series.words.clone(), series.seconds()));
-    let played =
-        stages.chain(events).map(|(what, seconds)| Line { seconds: Some(seconds), ..line(step, &test.load, &what) });
-    let expected = test.expect.iter().map(|expectation| {
-        let at =
-            expectation.missing(plate).map_or_else(|| "expected".to_owned(), |why| format!("not observable: {why}"));
-        Line { at, ..line(step, &test.load, &expectation.subject) }
-    });
-    played.chain(expected).collect()
 }
 
 /// What a test over a port tries, a line for each thing that is expected.

@@ -72,8 +72,13 @@ fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
 
 /// `±1.0 %`, `at most 1`, `1 to 5`.
 pub fn limit(limit: &Limit, unit: &str) -> String {
+    range(limit.low, limit.high, unit)
+}
+
+/// The same of bounds that stand alone.
+pub fn range(low: Option<f64>, high: Option<f64>, unit: &str) -> String {
     let unit = if unit == "1" { String::new() } else { format!(" {unit}") };
-    match (limit.low, limit.high) {
+    match (low, high) {
         (Some(low), Some(high)) if low == high => format!("{}{unit}", short(high)),
         (Some(low), Some(high)) if low == -high => format!("±{}{unit}", short(high)),
         (Some(low), Some(high)) => format!("{} to {}{unit}", short(low), short(high)),

@@ -248,6 +248,10 @@ impl WaveSource for AmetekMx {
         limits::check_event(&self.scpi, self.limits, setting, event)
     }
 
+    fn pause(&self, hertz: f64) -> Duration {
+        events::pause(hertz)
+    }
+
     async fn play(&mut self, event: &VoltageEvent) -> Result<(), InstrumentError> {
         let stands = self.standing.as_ref().and_then(|standing| standing.setting.filter(|_| standing.relay));
         let Some(setting) = stands else {

@@ -37,6 +37,8 @@ const SWITCHING: Duration = Duration::from_millis(800);
 const LONGEST: Duration = Duration::from_secs(15);
 /// After a dip, before anything is asked for.
 const AFTER_A_DIP: Duration = Duration::from_millis(50);
+/// To arm and to disarm the dips of three phases.
+const ARMING: Duration = Duration::from_millis(30);
 
 pub(crate) struct Fluke6105a {
     scpi: Scpi,
@@ -85,7 +87,7 @@ impl Fluke6105a {
             if (least..=most).contains(&wave.rms) && rms <= most && wave.lag_deg.is_finite() {
                 return Ok(());
             }
-            Err(self.scpi.beyond(format!("{rms} {unit}"), format!("{least} {unit} to {most} {unit}")))
+            Err(self.scpi.beyond(format!("{} {unit}", shape::rounded(rms)), format!("{least} {unit} to {most} {unit}")))
         };
         let mut ranges = [None; 3];
         for (n, range) in ranges.iter_mut().enumerate() {
@@ -315,9 +317,15 @@ impl WaveSource for Fluke6105a {
         limits::event(self.voltage_range(), highest, event).map_err(|(asked, why)| self.scpi.cannot(asked, why))?;
         let reached = highest.unwrap_or(0.0) * event.share;
         if event.share > 1.0 && reached > self.limits.volt {
-            return Err(self.scpi.beyond(format!("a swell to {reached} V"), format!("{} V", self.limits.volt)));
+            return Err(self
+                .scpi
+                .beyond(format!("a swell to {} V", shape::rounded(reached)), format!("{} V", self.limits.volt)));
         }
         Ok(())
+    }
+
+    fn pause(&self, hertz: f64) -> Duration {
+        Duration::from_secs_f64(1.0 / hertz) + AFTER_A_DIP + ARMING
     }
 
     async fn play(&mut self, event: &VoltageEvent) -> Result<(), InstrumentError> {

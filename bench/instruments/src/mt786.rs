@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use meterbench_link::Session;
 
 use crate::roles::{AcSource, InstrumentError, Readback, Setting, SourceLimits, Wave};
+use crate::shape;
 
 /// Longest time from switching on until the amplifiers stand.
 const SWITCH_ON: Duration = Duration::from_secs(15);
@@ -150,13 +151,17 @@ impl AcSource for Mt786 {
         for wave in setting.voltage.iter().flatten() {
             let highest = self.limits.volt.min(VOLT.1);
             if !(VOLT.0..=highest).contains(&wave.rms) {
-                return Err(self.beyond(format!("{} V", wave.rms), format!("{} V to {highest} V", VOLT.0)));
+                return Err(
+                    self.beyond(format!("{} V", shape::rounded(wave.rms)), format!("{} V to {highest} V", VOLT.0))
+                );
             }
         }
         for wave in setting.current.iter().flatten() {
             let highest = self.limits.ampere.min(AMPERE.1);
             if !(AMPERE.0..=highest).contains(&wave.rms) {
-                return Err(self.beyond(format!("{} A", wave.rms), format!("{} A to {highest} A", AMPERE.0)));
+                return Err(
+                    self.beyond(format!("{} A", shape::rounded(wave.rms)), format!("{} A to {highest} A", AMPERE.0))
+                );
             }
         }
         if !(HERTZ.0..=HERTZ.1).contains(&setting.hertz) {

@@ -42,6 +42,11 @@ pub(crate) fn wrapped(degrees: f64) -> f64 {
     if turned > 180.0 { turned - 360.0 } else { turned }
 }
 
+/// A figure for a message: four decimals.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
 #[cfg(test)]
 mod tests {
     use meterbench_waveform::{Interharmonic, Modulation, ModulationShape};

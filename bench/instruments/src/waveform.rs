@@ -1,5 +1,7 @@
 //! The role of a source for waves other than a steady sine.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use meterbench_waveform::{VoltageEvent, Waveform};
 
@@ -16,6 +18,9 @@ pub trait WaveSource: Send {
 
     /// Refuses an event that the instrument cannot make of the setting that stands.
     fn check_event(&self, setting: &Setting, event: &VoltageEvent) -> Result<(), InstrumentError>;
+
+    /// Longest time it needs from the end of one event to the begin of the next, at this frequency (Hz).
+    fn pause(&self, hertz: f64) -> Duration;
 
     /// Plays an event on what stands; returns when it is over.
     async fn play(&mut self, event: &VoltageEvent) -> Result<(), InstrumentError>;

@@ -40,7 +40,7 @@ pub use port_test::{
 };
 pub use resolve::{
     Action, CompositePoint, DipTest, Expectation, HeatingPoint, InfluenceTest, PulsePoint, RegisterPoint, ResolvedPlan,
-    ResolvedStep, TestPoint, Variation, VariedPoint,
+    ResolvedStep, SUPPLY_UN, TestPoint, Variation, VariedPoint,
 };
 pub use step::{RESERVED_STEPS, STEPS};
 

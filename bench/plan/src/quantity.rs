@@ -60,7 +60,7 @@ impl Dimension {
             Self::Voltage => format!("`{number} V` or `{number} Un`"),
             Self::Current => format!("`{number} A` or `{number} Itr`"),
             Self::Frequency => format!("`{number} Hz`"),
-            Self::Time => format!("`{number} s` or `{number} min`"),
+            Self::Time => format!("`{number} ms`, `{number} s` or `{number} min`"),
             Self::Ratio => format!("`{number} %`"),
             Self::Power => format!("`{number} W`"),
             Self::Angle => format!("`{number} min-of-arc`"),
@@ -72,7 +72,7 @@ impl Dimension {
 }
 
 /// Units by spelling, with their dimension and factor to the base unit.
-const UNITS: [(&str, Dimension, f64); 29] = [
+const UNITS: [(&str, Dimension, f64); 30] = [
     ("V", Dimension::Voltage, 1.0),
     ("mV", Dimension::Voltage, 1e-3),
     ("kV", Dimension::Voltage, 1e3),
@@ -88,6 +88,7 @@ const UNITS: [(&str, Dimension, f64); 29] = [
     ("In", Dimension::Current, 0.0),
     ("Imax", Dimension::Current, 0.0),
     ("Hz", Dimension::Frequency, 1.0),
+    ("kHz", Dimension::Frequency, 1e3),
     ("fn", Dimension::Frequency, 0.0),
     ("s", Dimension::Time, 1.0),
     ("ms", Dimension::Time, 1e-3),
@@ -135,6 +136,20 @@ fn split(text: &str) -> Result<(f64, &str), String> {
     let plain = number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
     let value = number.parse::<f64>().ok().filter(|v| plain && v.is_finite());
     value.map(|v| (v, unit)).ok_or_else(|| format!("`{number}` is not a number"))
+}
+
+/// A condition with the space between number and unit that it misses: `± 0.2%` -> `± 0.2 %`.
+pub(crate) fn spaced(text: &str) -> Option<String> {
+    let mut missed = false;
+    let words = text.split(' ').map(|word| {
+        let digits = word.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(word.len());
+        let (number, unit) = word.split_at(digits);
+        let glued = !number.is_empty() && UNITS.iter().any(|(known, ..)| *known == unit);
+        missed |= glued;
+        if glued { format!("{number} {unit}") } else { word.to_owned() }
+    });
+    let words = words.collect::<Vec<_>>().join(" ");
+    missed.then_some(words)
 }
 
 /// Reads a quantity of this dimension from text; on failure message and remedy.

@@ -22,6 +22,7 @@ mod register_test;
 mod waves;
 
 use load_points::{Placed, same_load};
+pub use play::SUPPLY_UN;
 
 pub use pulse_output::PulsePoint;
 pub use register_test::RegisterPoint;
@@ -44,6 +45,8 @@ pub struct ResolvedStep {
     pub number: u32,
     pub word: &'static str,
     pub name: String,
+    /// Where it stands in the plan (bytes).
+    pub span: Range<usize>,
     /// First part of every identifier of its measurements.
     pub id: String,
     /// The plan asks for no verdict: `limit: none`.
@@ -178,7 +181,7 @@ impl PlanFile {
             title: self.title.clone(),
             standard: self.standard.map(Standard::citation),
             decision_rule: self.decision_rule,
-            steps: steps.into_iter().map(|(step, _)| step).collect(),
+            steps,
         })
     }
 }
@@ -231,7 +234,7 @@ impl Resolver<'_> {
     }
 
     /// Groups become names in front of their steps.
-    fn flatten(&self, steps: &[Step], prefix: &str, into: &mut Vec<(ResolvedStep, Range<usize>)>) {
+    fn flatten(&self, steps: &[Step], prefix: &str, into: &mut Vec<ResolvedStep>) {
         for step in steps {
             let name = format!("{prefix}{}", step.name);
             if let Body::Group { steps } = &step.body {
@@ -247,12 +250,13 @@ impl Resolver<'_> {
             let number = into.len() as u32 + 1;
             let id = step.id.clone().unwrap_or_else(|| slug(&name));
             let unlimited = step.limit == Some(StepLimit::None);
-            into.push((ResolvedStep { number, word: step.word, name, id, unlimited, action }, step.span.clone()));
+            let span = step.span.clone();
+            into.push(ResolvedStep { number, word: step.word, name, span, id, unlimited, action });
         }
     }
 
     /// Identifiers are made of words: two steps that measure must not share theirs.
-    fn check_identifiers(&self, steps: &[(ResolvedStep, Range<usize>)]) {
+    fn check_identifiers(&self, steps: &[ResolvedStep]) {
         let measures = |step: &ResolvedStep| {
             !matches!(
                 step.action,
@@ -260,11 +264,12 @@ impl Resolver<'_> {
             ) && !matches!(&step.action, Action::Wait { expect, .. } if expect.is_empty())
         };
         let mut known = std::collections::HashSet::new();
-        for (step, span) in steps.iter().filter(|(step, _)| measures(step)) {
+        for step in steps.iter().filter(|step| measures(step)) {
             if !known.insert(&step.id) {
                 let message = format!("another step already measures under `{}`", step.id);
-                self.findings
-                    .push(Finding::error("duplicate-id", span, message).label("give this step a `name:` of its own"));
+                self.findings.push(
+                    Finding::error("duplicate-id", &step.span, message).label("give this step a `name:` of its own"),
+                );
             }
         }
     }

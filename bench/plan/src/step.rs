@@ -528,7 +528,8 @@ fn positive(amount: Amount, node: &Node, key: &str, findings: &Findings) -> bool
         return true;
     }
     let message = format!("`{key}` is {}, which is below zero", node.shown());
-    findings.push(Finding::error("out-of-range", &node.span, message).label("for export write `direction: export`"));
+    let label = if key == "current" { "for export write `direction: export`" } else { "write a value from zero up" };
+    findings.push(Finding::error("out-of-range", &node.span, message).label(label));
     false
 }
 
@@ -551,14 +552,17 @@ fn read_block(fields: &Fields<'_>, findings: &Findings) -> Block {
             .map(|node| list(node, findings, |n| quantity::power_factor(n, findings)))
             .unwrap_or_default(),
         frequency: amounts(fields, "frequency", Dimension::Frequency, findings),
-        phases: get("phases").map(|node| list(node, findings, |n| phases(n, findings))).unwrap_or_default(),
+        phases: get("phases").map(|node| list(node, findings, |n| phases(n, IN_TURN, findings))).unwrap_or_default(),
         direction: get("direction").map(|node| list(node, findings, |n| direction(n, findings))).unwrap_or_default(),
         energy: get("energy").map(|node| list(node, findings, |n| energy(n, findings))).unwrap_or_default(),
     }
 }
 
+/// Beside phases that a list takes one after another.
+const IN_TURN: &str = "write `L1`, `L1+L2` or `all`; `[L1, L2, L3]` means one after another";
+
 #[expect(clippy::option_option, reason = "a mistake and `all` are two things")]
-fn phases(node: &Node, findings: &Findings) -> Option<Option<Phases>> {
+fn phases(node: &Node, label: &str, findings: &Findings) -> Option<Option<Phases>> {
     let text = node.text().unwrap_or_default();
     if text == "all" {
         return Some(None);
@@ -572,10 +576,7 @@ fn phases(node: &Node, findings: &Findings) -> Option<Option<Phases>> {
     let parsed = Phases::new(on).filter(|_| sound);
     if parsed.is_none() {
         let message = format!("{} names no phases", node.shown());
-        findings.push(
-            Finding::error("bad-value", &node.span, message)
-                .label("write `L1`, `L1+L2` or `all`; `[L1, L2, L3]` means one after another"),
-        );
+        findings.push(Finding::error("bad-value", &node.span, message).label(label));
     }
     parsed.map(Some)
 }

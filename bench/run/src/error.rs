@@ -29,6 +29,24 @@ pub enum RunError {
     NoWaves { asked: String },
     #[error("{what} stands for {asked} s, and the source of this bench needs {slow} s for a change")]
     TooFast { what: String, asked: f64, slow: f64 },
+    #[error(
+        "{what} is played every {asked} s, and the source of this bench needs {least} s from one begin to the next"
+    )]
+    TooDense { what: String, asked: f64, least: f64 },
     #[error("the journal cannot be written: its writer has gone")]
     JournalGone,
+}
+
+impl RunError {
+    /// What the author of a plan can do about a set-point that is refused.
+    pub(crate) fn remedy(&self) -> String {
+        match self {
+            Self::Instrument(InstrumentError::BeyondLimit { limit, .. }) => format!("stay within {limit}"),
+            Self::NoWaves { .. } => "choose a bench whose source makes waves".to_owned(),
+            Self::TooFast { slow, .. } => format!("let it stand for {slow} s or longer"),
+            Self::TooDense { least, .. } => format!("write `every: {least} s` or more"),
+            Self::NoChamber { .. } => "choose a bench with a chamber".to_owned(),
+            _ => "change the step, or choose another bench with `--bench`".to_owned(),
+        }
+    }
 }

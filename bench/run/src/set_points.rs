@@ -1,5 +1,7 @@
 //! Every set-point of a plan against the limits of source and chamber, before anything is energised.
 
+use std::ops::Range;
+
 use meterbench_instruments::{AcSource, Chamber};
 use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
 use meterbench_record::LoadPoint;
@@ -9,43 +11,60 @@ use crate::error::RunError;
 use crate::play;
 use crate::waves;
 
-/// A step that asks for what this bench must not do.
-#[derive(Debug, thiserror::Error)]
-#[error("step \"{step}\"{at}: {error}")]
+/// Something that a plan asks for and this bench must not do, or cannot.
+#[derive(Debug)]
 pub struct Refused {
-    pub step: String,
-    /// The point in words, with a comma before it.
-    at: String,
-    error: Box<RunError>,
+    /// The step in the plan (bytes).
+    pub span: Range<usize>,
+    pub message: String,
+    pub remedy: String,
 }
 
-/// Refuses a plan that would ask an instrument for what this bench must not do; says in which step.
+/// Everything in a plan that would ask an instrument for what this bench must not do, or cannot; each once in a step.
 pub fn check_set_points(
     source: &mut dyn AcSource,
     chamber: Option<&dyn Chamber>,
     plan: &ResolvedPlan,
     systems: u8,
-) -> Result<(), Refused> {
-    for step in &plan.steps {
-        for load in loads(step) {
-            let refused =
-                |error: RunError| Refused { step: step.name.clone(), at: format!(", {load}"), error: error.into() };
-            waves::check(source, load, systems).map_err(refused)?;
+) -> Vec<Refused> {
+    plan.steps.iter().flat_map(|step| check_step(source, chamber, step, systems)).collect()
+}
+
+fn check_step(
+    source: &mut dyn AcSource,
+    chamber: Option<&dyn Chamber>,
+    step: &ResolvedStep,
+    systems: u8,
+) -> Vec<Refused> {
+    let mut refused: Vec<(String, RunError)> = Vec::new();
+    let mut refuse = |at: String, error: RunError| {
+        if refused.iter().all(|(_, other)| other.to_string() != error.to_string()) {
+            refused.push((at, error));
         }
-        if let Action::Play(test) = &step.action {
-            play::check(source, test, systems).map_err(|error| Refused {
-                step: step.name.clone(),
-                at: String::new(),
-                error: error.into(),
-            })?;
-        }
-        for celsius in temperatures(step) {
-            let refused = |error: RunError| Refused { step: step.name.clone(), at: String::new(), error: error.into() };
-            let chamber = chamber.ok_or_else(|| refused(RunError::NoChamber { asked: celsius }))?;
-            chamber.check(celsius).map_err(|error| refused(error.into()))?;
+    };
+    for load in loads(step) {
+        if let Err(error) = waves::check(source, load, systems) {
+            refuse(format!(", {load}"), error);
         }
     }
-    Ok(())
+    if let Action::Play(test) = &step.action {
+        play::check(source, test, systems).into_iter().for_each(|error| refuse(String::new(), error));
+    }
+    for celsius in temperatures(step) {
+        let checked = match chamber {
+            None => Err(RunError::NoChamber { asked: celsius }),
+            Some(chamber) => chamber.check(celsius).map_err(RunError::from),
+        };
+        if let Err(error) = checked {
+            refuse(String::new(), error);
+        }
+    }
+    let told = |(at, error): (String, RunError)| Refused {
+        span: step.span.clone(),
+        message: format!("step \"{}\"{at}: {error}", step.name),
+        remedy: error.remedy(),
+    };
+    refused.into_iter().map(told).collect()
 }
 
 fn loads(step: &ResolvedStep) -> Vec<&LoadPoint> {

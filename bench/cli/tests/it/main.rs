@@ -21,6 +21,7 @@ mod wave_sources;
 mod waves;
 
 use meterbench::assemble::Changes;
+use meterbench::catalogue::Refusal;
 use meterbench::rehearsal::{Rehearsal, prepare, rehearse};
 
 /// Every kind of step, short.
@@ -50,6 +51,17 @@ steps:
 
 fn changes(faults: &[&str]) -> Changes {
     Changes { faults: faults.iter().map(|f| (*f).to_owned()).collect(), ..Changes::default() }
+}
+
+/// What of a plan a bench refuses, a line for each finding, each with a remedy.
+fn beyond_bench(plan: &str, bench: &str, changes: &Changes) -> String {
+    match prepare(plan, bench, changes) {
+        Err(Refusal::Findings(_, findings)) => {
+            assert!(findings.iter().all(|f| f.code == "beyond-bench" && !f.label.is_empty()), "{findings:?}");
+            findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n")
+        }
+        other => panic!("not refused by the bench: {:?}", other.err()),
+    }
 }
 
 /// Runs a plan to its end.

@@ -11,7 +11,7 @@ use meterbench_plan::Disturbance;
 use meterbench_record::{Event, Measurement, Outcome, Value, Verdict};
 use rstest::rstest;
 
-use crate::{changes, run};
+use crate::{beyond_bench, changes, run};
 
 const WAVES: &str = "emulated-3ph-waves";
 /// A dip of each phase, three times, and a harmonic.
@@ -215,12 +215,8 @@ fn a_stop_amid_a_stimulus_leaves_the_outputs_off() {
 fn a_source_of_sines_alone_is_not_asked_for_waves() {
     let plan =
         "plan: t\nsteps:\n  - play: { dip: { to: 0.4 Un, for: 200 ms }, expect: [{ event: voltage-dip, count: 1 }] }\n";
-    match prepare(plan, "emulated-3ph", &Changes::default()) {
-        Err(Refusal::Words(text)) => {
-            assert!(text.contains("makes sines only") && text.contains("`emulated-3ph-waves`"), "{text}");
-        }
-        other => panic!("{:?}", other.err()),
-    }
+    let text = beyond_bench(plan, "emulated-3ph", &Changes::default());
+    assert!(text.contains("makes sines only") && text.contains("`emulated-3ph-waves`"), "{text}");
 }
 
 #[rstest]
@@ -230,10 +226,38 @@ fn a_source_of_sines_alone_is_not_asked_for_waves() {
 #[case("wave: { voltage: { harmonics: { 3: 60 % } } }, for: 1 s, expect: [{ event: voltage-dip }]", "harmonic 3")]
 fn what_the_source_cannot_is_refused_before_anything_is_energised(#[case] play: &str, #[case] why: &str) {
     let plan = format!("plan: t\nsteps:\n  - play: {{ {play} }}\n");
-    match prepare(&plan, WAVES, &Changes::default()) {
-        Err(Refusal::Words(text)) => assert!(text.contains(why), "{text}"),
-        other => panic!("{play}: {:?}", other.err()),
-    }
+    let text = beyond_bench(&plan, WAVES, &Changes::default());
+    assert!(text.contains(why), "{text}");
+}
+
+#[test]
+fn everything_the_source_cannot_is_told_at_once_and_in_its_place() {
+    let plan = "plan: t\nsteps:\n  - play:\n      name: Jump\n      dip: { to: 0.4 Un, for: 61 s, phase-jump: 30 deg }\n      \
+                expect: [{ event: voltage-dip }]\n  - play:\n      name: Swell\n      swell: { to: 1.3 Un, for: 1 s, times: 3, every: \
+                1020 ms }\n      expect: [{ event: voltage-swell }]\n";
+    let Err(Refusal::Findings(source, findings)) = prepare(plan, WAVES, &Changes::default()) else { panic!("refused") };
+    let found: Vec<_> = findings.iter().map(|f| (source.place(f.span.start).0, f.label.as_str())).collect();
+    let other = "change the step, or choose another bench with `--bench`";
+    assert_eq!(found, [(3, other), (7, "stay within 280 V"), (7, "write `every: 1.1 s` or more")], "{findings:?}");
+}
+
+/// What a source is said to need between two events is what it needs: none begins late.
+#[rstest]
+#[case::fluke_6105a(WAVES, "0.3 s")]
+#[case::ametek_mx("emulated-3ph-ametek", "0.3 s")]
+fn events_as_dense_as_the_source_can_come_in_time(#[case] bench: &str, #[case] every: &str) {
+    let plan = |every: &str| {
+        format!(
+            "plan: t\nmeter: {{ phases: 3 }}\nsteps:\n  - play:\n      dip: {{ phases: L1, to: 0.5 Un, for: 200 ms, \
+             point-on-wave: 77 deg, times: 20, every: {every} }}\n      expect: [{{ event: voltage-dip, count: 20 }}]\n"
+        )
+    };
+    let ran = run(&plan(every), bench, &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Pass, "{:?}", ran.record.notes);
+    assert!(ran.record.notes.iter().all(|note| !note.contains("late")), "{:?}", ran.record.notes);
+    let begins: Vec<u64> = ran.record.played.iter().map(|played| played.from_ns).collect();
+    assert!(begins.windows(2).all(|pair| pair[1] - pair[0] == 300_000_000), "{begins:?}");
+    assert!(beyond_bench(&plan("260 ms"), bench, &changes(&[])).contains("from one begin to the next"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use meterbench_waveform::{Harmonic, Modulation, ModulationShape, VoltageEvent, W
 use rstest::rstest;
 use tokio::time::{Instant, sleep};
 
-use crate::{EVERY_STEP, changes, run};
+use crate::{EVERY_STEP, beyond_bench, changes, run};
 
 const BENCHES: [&str; 2] = ["emulated-3ph-waves", "emulated-3ph-ametek"];
 /// What both of them can do: voltages alone.
@@ -232,11 +232,7 @@ fn a_stop_at_any_moment_leaves_the_outputs_off(#[case] bench: &str, #[case] text
 fn what_a_source_cannot_make_is_refused_before_anything_is_energised() {
     let words = |plan: &str, bench: &str, meter: Option<&str>| {
         let changes = Changes { meter: meter.map(str::to_owned), ..Changes::default() };
-        match prepare(plan, bench, &changes) {
-            Err(meterbench::catalogue::Refusal::Words(text)) => text,
-            Err(other) => panic!("{other:?}"),
-            Ok(_) => panic!("not refused"),
-        }
+        beyond_bench(plan, bench, &changes)
     };
     let text = words(EVERY_STEP, BENCHES[1], None);
     assert!(text.contains("cannot make a current: it is a source of voltages alone"), "{text}");

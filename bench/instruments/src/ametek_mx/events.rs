@@ -12,8 +12,15 @@ use crate::shape;
 /// How long the second point, which is what stood before, is held (s).
 const AFTER: f64 = 0.01;
 const ASKED_EVERY: Duration = Duration::from_millis(50);
+/// To tell the lists of three phases, and to take them back.
+const LISTING: Duration = Duration::from_millis(20);
 /// A transient that is not over by then hangs.
 const TRIES: u32 = 40;
+
+/// From the end of an event to the begin of the next: the second point, one look too early, the lists, and a wait for the angle.
+pub(super) fn pause(hertz: f64) -> Duration {
+    Duration::from_secs_f64(1.0 / hertz + AFTER) + ASKED_EVERY + LISTING
+}
 
 impl AmetekMx {
     pub(super) async fn transient(

@@ -49,7 +49,7 @@ pub(super) fn check(
         let rms = wave.rms * shape::rms(distortion);
         // Zero is a voltage that is off.
         if !(wave.rms > 0.0 && rms <= highest && wave.lag_deg.is_finite()) {
-            return Err(scpi.beyond(format!("{rms} V"), format!("more than 0 V to {highest} V")));
+            return Err(scpi.beyond(format!("{} V", shape::rounded(rms)), format!("more than 0 V to {highest} V")));
         }
         let (peak, most) = (wave.rms * shape::peak(distortion) * SQRT_2, range * SQRT_2);
         if peak > most * (1.0 + 1e-9) {
@@ -111,7 +111,9 @@ pub(super) fn check_event(
     for wave in phases.iter().filter_map(|&n| setting.voltage[n]) {
         let reached = wave.rms * event.share;
         if !(0.0..=highest).contains(&reached) {
-            return Err(scpi.beyond(format!("{reached} V during a voltage event"), format!("{highest} V")));
+            return Err(
+                scpi.beyond(format!("{} V during a voltage event", shape::rounded(reached)), format!("{highest} V"))
+            );
         }
     }
     Ok(())

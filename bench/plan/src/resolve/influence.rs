@@ -1,7 +1,5 @@
 //! Influence quantities, self-heating and the composite error: what departs from the reference conditions, and by how much.
 
-use std::ops::Range;
-
 use meterbench_record::{Class, Limit, LoadPoint, Phases, Switched};
 use meterbench_standards::{Influence, InfluenceLimit, Judged, Span};
 
@@ -352,7 +350,7 @@ impl Resolver<'_> {
     }
 
     /// Every load that all three influences were tested at, in every range of temperature that was tested to its ends.
-    pub(super) fn composite(&self, step: &Step, before: &[(ResolvedStep, Range<usize>)]) -> Option<Action> {
+    pub(super) fn composite(&self, step: &Step, before: &[ResolvedStep]) -> Option<Action> {
         let standard = self.standard(step)?;
         let refuse = |code, message: String, label: String| {
             self.findings.push(Finding::error(code, &step.span, message).label(label));
@@ -364,7 +362,7 @@ impl Resolver<'_> {
             return None;
         }
         let tests = |wanted: Influence| {
-            let test = |(step, _): &'_ (ResolvedStep, _)| match &step.action {
+            let test = |step: &ResolvedStep| match &step.action {
                 Action::Influence(test) if test.influence == wanted => Some(test.clone()),
                 _ => None,
             };

@@ -14,6 +14,8 @@ use crate::play_test::{Bounds, EventExpectation, EventSeries, Observable, PlayEx
 use crate::quantity::Amount;
 use crate::step::{Event, EventWords, Expected, ExpectedWhat, Play, Point, Shape, Spanned, Step, Wave};
 
+/// A meter whose phases are all below this share of Un may be without supply.
+pub const SUPPLY_UN: f64 = 0.7;
 /// Highest voltage that is played, in Un: more is a test of what a meter withstands.
 const HIGHEST_UN: f64 = 1.4;
 /// A voltage below this share of Un is an interruption.
@@ -26,8 +28,16 @@ const BACK_SECONDS: f64 = 2.0;
 const HERTZ: std::ops::RangeInclusive<f64> = 42.5..=69.0;
 
 impl Resolver<'_> {
-    pub(super) fn play(&self, step: &Step, play: &Play, before: &[(ResolvedStep, Range<usize>)]) -> Option<Action> {
+    pub(super) fn play(&self, step: &Step, play: &Play, before: &[ResolvedStep]) -> Option<Action> {
         let load = self.standing_load(before);
+        let supply = SUPPLY_UN * self.plate.un_volt;
+        if load.volt < supply {
+            let message =
+                format!("{} V stand, at which the meters may be without supply: nothing can be read", load.volt);
+            let finding = Finding::error("out-of-range", &step.span, message);
+            self.findings.push(finding.label(format!("apply at least {SUPPLY_UN} Un before this step")));
+            return None;
+        }
         if self.plate.systems == 1
             && let Some(shape @ (Shape::Unbalanced { .. } | Shape::LostNeutral { .. } | Shape::LostMvPhase { .. })) =
                 &play.shape
@@ -49,6 +59,10 @@ impl Resolver<'_> {
             play.expect.iter().map(|expected| self.expectation(expected)).collect();
         let expect = expect.into_iter().collect::<Option<Vec<_>>>()?;
         self.check_subjects(step, play, &expect);
+        let stands = stages.last().and_then(|stage| stage.voltage);
+        if stands.is_some_and(|sines| sines[..usize::from(self.plate.systems)].iter().all(|sine| sine.rms < supply)) {
+            self.refuse_readings(play);
+        }
         let after_seconds = play.after_seconds.unwrap_or_else(|| settling(&expect));
         Some(Action::Play(Box::new(PlayTest {
             load,
@@ -62,8 +76,8 @@ impl Resolver<'_> {
     }
 
     /// What the last step before left on; voltage alone where none did.
-    fn standing_load(&self, before: &[(ResolvedStep, Range<usize>)]) -> LoadPoint {
-        let left = before.iter().rev().find_map(|(step, _)| match &step.action {
+    fn standing_load(&self, before: &[ResolvedStep]) -> LoadPoint {
+        let left = before.iter().rev().find_map(|step| match &step.action {
             Action::Apply { load } | Action::WarmUp { load, .. } => Some(load.clone()),
             Action::Play(test) => Some(test.load.clone()),
             _ => None,
@@ -85,12 +99,29 @@ impl Resolver<'_> {
         }
     }
 
+    /// Readings are taken while the stimulus stands: a meter without supply gives none.
+    fn refuse_readings(&self, play: &Play) {
+        for expected in &play.expect {
+            if matches!(expected.what, ExpectedWhat::Reading { .. } | ExpectedWhat::Harmonic { .. }) {
+                let message = "this is read while the stimulus stands, at which the meters may be without supply";
+                let finding = Finding::error("out-of-range", &expected.span, message);
+                self.findings.push(finding.label(format!("a phase at {SUPPLY_UN} Un or more, or expect an `event`")));
+            }
+        }
+    }
+
     fn stages(&self, play: &Play, load: &LoadPoint, waveform: &Waveform) -> Option<Vec<Stage>> {
         let hertz = match &play.frequency {
             None => None,
             Some(frequency) => Some(self.hertz(frequency)?),
         };
-        let wave_words = (!waveform.is_none()).then(|| "distorted".to_owned());
+        let distorted = |waves: &[Distortion; 3]| waves.iter().any(|wave| !wave.is_none());
+        let wave_words = match (distorted(&waveform.voltage), distorted(&waveform.current)) {
+            (false, false) => None,
+            (true, false) => Some("distorted voltages".to_owned()),
+            (false, true) => Some("distorted currents".to_owned()),
+            (true, true) => Some("distorted voltages and currents".to_owned()),
+        };
         let stage = |words: Vec<Option<String>>, voltage, hertz: Option<f64>, seconds| Stage {
             words: words.into_iter().flatten().collect::<Vec<_>>().join(", "),
             voltage,

@@ -58,6 +58,9 @@ pub(crate) struct Play {
 /// Events of a step whose rows are looked for: a step of the voltage leaves two, and a log of 64 rows must hold them all.
 const MOST_LOGGED: u64 = 30;
 
+/// Longest stimulus (s).
+const LONGEST_SECONDS: f64 = 7.0 * 86_400.0;
+
 /// A voltage event, some times.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
@@ -126,8 +129,8 @@ pub(super) fn read(fields: &Fields<'_>, findings: &Findings) -> Option<Play> {
     let wave = fields.get("wave").map(|node| wave::read(node, findings));
     let frequency = amounts(fields, "frequency", Dimension::Frequency, findings);
     reader.check_single(&frequency, "frequency");
-    let seconds = reader.time(fields, "for", 0.1..=7.0 * 86_400.0);
-    let after_seconds = reader.time(fields, "after", 0.0..=7.0 * 86_400.0);
+    let seconds = reader.time(fields, "for", 0.1..=LONGEST_SECONDS);
+    let after_seconds = reader.time(fields, "after", 0.0..=LONGEST_SECONDS);
     let aligned_seconds = reader.time(fields, "aligned", 1.0..=7200.0);
     let port = reader.port();
     let expect = expect::read(fields, findings);
@@ -230,6 +233,13 @@ impl Reader<'_> {
             let message = format!("an event of {seconds} s every {every} s never ends");
             let finding = Finding::error("out-of-range", &node.span, message);
             self.findings.push(finding.label("from one begin to the next: more than `for`"));
+        }
+        if let (Some(node), Some(every), Some(times)) = (fields.get("every"), every_seconds, times)
+            && times as f64 * every > LONGEST_SECONDS
+        {
+            let message = format!("{times} events every {every} s take {:.0} days", times as f64 * every / 86_400.0);
+            let finding = Finding::error("out-of-range", &node.span, message);
+            self.findings.push(finding.label(format!("{:.0} days at most", LONGEST_SECONDS / 86_400.0)));
         }
         let degrees = |key: &str, bounds: std::ops::RangeInclusive<f64>| match fields.get(key) {
             None => Some(0.0),
@@ -391,7 +401,7 @@ impl Reader<'_> {
             if fields.get("for").is_none() {
                 fields.missing("for", "a point of the course", self.findings);
             }
-            let seconds = self.time(&fields, "for", 0.1..=7.0 * 86_400.0);
+            let seconds = self.time(&fields, "for", 0.1..=LONGEST_SECONDS);
             Some((self.point(&fields, "a point of the course")?, seconds?))
         };
         let points: Vec<Option<(Point, f64)>> = items.iter().map(read).collect();
@@ -453,7 +463,8 @@ fn read_phases(fields: &Fields<'_>, findings: &Findings) -> Option<Option<Spanne
         return None;
     }
     let words = node.text().unwrap_or_default().to_owned();
-    phases(node, findings).map(|value| Some(Spanned { value, span: node.span.clone(), words }))
+    phases(node, "write `L1`, `L1+L2` or `all`", findings)
+        .map(|value| Some(Spanned { value, span: node.span.clone(), words }))
 }
 
 /// `L2` -> 1

@@ -66,7 +66,7 @@ pub(super) fn read(node: &Node, findings: &Findings) -> Option<Vary> {
             findings.push(finding.label(format!("write `vary: {key}`, or `vary: [{key}, ...]` for several waves")));
             return None;
         }
-        _ => list(inner, findings, |n| match phases(n, findings)? {
+        _ => list(inner, findings, |n| match phases(n, super::IN_TURN, findings)? {
             Some(some) => Some(Varied::Phases(some)),
             None => {
                 let finding = Finding::error("bad-value", &n.span, format!("`{key}: all` is no influence"));

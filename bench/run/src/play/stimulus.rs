@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meterbench_instruments::{AcSource, Setting, Wave, WaveSource};
-use meterbench_plan::{EventSeries, PlayTest, ResolvedStep, Stage};
+use meterbench_plan::{EventSeries, PlayTest, ResolvedStep, SUPPLY_UN, Stage};
 use meterbench_record::Event;
 use meterbench_waveform::{Played, Sine, Sines, VoltageEvent, Waveform};
 use tokio::time::{Instant, sleep_until};
@@ -15,8 +15,9 @@ use crate::error::RunError;
 const LEAD: Duration = Duration::from_secs(2);
 /// A way from one voltage to another is gone in steps of this time, or as fast as the source can.
 const STEP: Duration = Duration::from_millis(200);
-/// A meter whose phases are all below this share of Un for longer than this may have been without supply.
-const SUPPLY_SHARE: f64 = 0.7;
+/// An event of a series that begins later than this after its time is told.
+const LATE: Duration = Duration::from_millis(50);
+/// A meter without supply for longer than this may have started anew (s).
 const SUPPLY_SECONDS: f64 = 0.1;
 
 /// When the stimulus began, and each of its events (bench time).
@@ -39,23 +40,30 @@ pub(super) fn words(test: &PlayTest) -> String {
     words.join("; ")
 }
 
-/// Refuses what this source cannot make, or what lies beyond the limits, before anything is energised.
-pub(crate) fn check(source: &mut dyn AcSource, test: &PlayTest, systems: u8) -> Result<(), RunError> {
+/// What this source cannot make of it, or must not, beside its load; nothing is written for it.
+pub(crate) fn check(source: &mut dyn AcSource, test: &PlayTest, systems: u8) -> Vec<RunError> {
     let load = setting(&test.load, systems);
-    source.check(&load)?;
     let slow = source.slowness().as_secs_f64();
-    let waves = source.waves().ok_or_else(|| RunError::NoWaves { asked: words(test) })?;
+    let Some(waves) = source.waves() else { return vec![RunError::NoWaves { asked: words(test) }] };
+    let mut errors = Vec::new();
     for stage in &test.stages {
         if stage.seconds < slow {
-            return Err(RunError::TooFast { what: stage.words.clone(), asked: stage.seconds, slow });
+            errors.push(RunError::TooFast { what: stage.words.clone(), asked: stage.seconds, slow });
         }
-        waves.check_waveform(&stood(&load, stage), &stage.waveform)?;
+        errors.extend(waves.check_waveform(&stood(&load, stage), &stage.waveform).err().map(RunError::from));
     }
     if let Some(series) = &test.events {
         let standing = test.stages.last().map_or(load, |stage| stood(&load, stage));
-        waves.check_event(&standing, &series.event)?;
+        errors.extend(waves.check_event(&standing, &series.event).err().map(RunError::from));
+        let pause = waves.pause(standing.hertz).as_secs_f64();
+        // To the millisecond, and not up for the last bit.
+        let least = ((series.event.seconds + pause) * 1e3 - 1e-6).ceil() / 1e3;
+        if series.times > 1 && series.every_seconds < least {
+            let (what, asked) = (series.words.clone(), series.every_seconds);
+            errors.push(RunError::TooDense { what, asked, least });
+        }
     }
-    Ok(())
+    errors
 }
 
 /// Plays it; what stood last goes on standing.
@@ -156,12 +164,19 @@ async fn play(
 ) -> Result<Vec<Instant>, RunError> {
     let first = Instant::now();
     let mut each = Vec::new();
+    let mut latest = Duration::ZERO;
     for n in 0..series.times {
-        sleep_until(first + Duration::from_secs_f64(n as f64 * series.every_seconds)).await;
+        let due = first + Duration::from_secs_f64(n as f64 * series.every_seconds);
+        sleep_until(due).await;
+        latest = latest.max(due.elapsed());
         let from = bench.recorder.bench_ns();
         each.push(Instant::now());
         waves(bench)?.play(&series.event).await?;
         emit(bench, step, series.words.clone(), from, standing, waveform, Some(series.event))?;
+    }
+    if latest > LATE {
+        let text = format!("the source was not ready in time: an event began {} ms late", latest.as_millis());
+        bench.recorder.note(Some(step.number), text)?;
     }
     Ok(each)
 }
@@ -187,7 +202,7 @@ fn stood(load: &Setting, stage: &Stage) -> Setting {
 fn supply_failed(bench: &Bench, test: &PlayTest) -> bool {
     let un = bench.plate().un_volt;
     let phases = usize::from(bench.plate().systems);
-    let low = |volts: [f64; 3]| volts[..phases].iter().all(|volt| *volt < SUPPLY_SHARE * un);
+    let low = |volts: [f64; 3]| volts[..phases].iter().all(|volt| *volt < SUPPLY_UN * un);
     let event = test.events.as_ref().is_some_and(|series| {
         let VoltageEvent { phases, share, seconds, .. } = series.event;
         low(phases.map(|on| if on { share * test.load.volt } else { test.load.volt })) && seconds > SUPPLY_SECONDS

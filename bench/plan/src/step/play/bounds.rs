@@ -3,6 +3,7 @@
 use crate::fields::Findings;
 use crate::finding::Finding;
 use crate::play_test::Bounds;
+use crate::quantity;
 use crate::yaml::Node;
 
 /// Units by spelling, with the unit of the record and the factor to it.
@@ -33,7 +34,10 @@ pub(super) fn read(node: &Node, key: &str, units: &[&str], example: &str, findin
     if read.is_none() {
         let message = format!("`{key}` is {}, which is no condition on it", node.shown());
         let finding = Finding::error("bad-condition", &node.span, message);
-        findings.push(finding.label(format!("write `{example}`, `at most ...`, `at least ...` or `... to ...`")));
+        findings.push(match node.text().and_then(quantity::spaced) {
+            Some(words) => finding.label(format!("a space stands between number and unit: `{words}`")),
+            None => finding.label(format!("write `{example}`, `at most ...`, `at least ...` or `... to ...`")),
+        });
     }
     read
 }

@@ -165,6 +165,13 @@ fn event(node: &Node, findings: &Findings) -> Option<ExpectedWhat> {
         (Some(_), Some(key)) => one(key, &["%"], "3 % ± 0.15 %"),
         _ => Some(None),
     };
+    if let (Some(count), Some(node)) = (&count, fields.get("count"))
+        && count.high == Some(0.0)
+        && let Some(other) = keys.iter().find(|key| !matches!(**key, "event" | "count") && fields.get(key).is_some())
+    {
+        let finding = Finding::error("bad-value", &node.span, format!("none is expected, and `{other}` is compared"));
+        findings.push(finding.label(format!("remove `{other}`, or expect one")));
+    }
     let duration = one("duration", &["ms"], "200 ms ± 20 ms");
     let begin = one("begin", &["ms"], "0 ms ± 100 ms");
     let phases = read_phases(&fields, findings);
@@ -207,6 +214,7 @@ fn reading(node: &Node, findings: &Findings) -> Option<ExpectedWhat> {
         (None, Some(_)) => Some(None),
         _ => required(&fields, WHAT, &READABLE, "7.8 % ± 0.1 %", findings).map(Some),
     };
+    check_unit(object.as_ref(), value.flatten(), &fields, findings);
     Some(ExpectedWhat::Reading { object: object?, value: value?, flagged })
 }
 
@@ -219,7 +227,14 @@ fn snapshot(node: &Node, findings: &Findings) -> Option<ExpectedWhat> {
     let register = fields.required_text("register", WHAT, findings);
     let object = register.and_then(|(text, node)| readable(text, node, findings));
     let value = required(&fields, WHAT, &READABLE, "0.79 Un ± 1 %", findings);
+    check_unit(object.as_ref(), value, &fields, findings);
     Some(ExpectedWhat::Snapshot { kind: kind?, object: object?, value: value? })
+}
+
+fn check_unit(object: Option<&ObjectName>, value: Option<Bounds>, fields: &Fields<'_>, findings: &Findings) {
+    if let (Some(object), Some(bounds), Some(node)) = (object, value, fields.get("value")) {
+        object.check_unit(bounds.unit, node, findings);
+    }
 }
 
 /// A register by name, or by its code.

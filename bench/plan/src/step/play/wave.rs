@@ -108,21 +108,23 @@ pub(super) fn orders_of(node: &Node) -> Option<(u16, u16)> {
 /// `6 %`, `5 % 180 deg`
 fn share(node: &Node, findings: &Findings) -> Option<(f64, f64)> {
     let text = node.text().unwrap_or_default();
-    let read = (|| {
+    let in_units = (|| {
         let (share, angle) = match text.split_once("% ") {
             Some((number, angle)) => (format!("{number}%"), Some(angle)),
             None => (text.to_owned(), None),
         };
-        let percent = absolute(&share, Dimension::Ratio).filter(|percent| (0.0..=100.0).contains(percent))?;
+        let percent = absolute(&share, Dimension::Ratio)?;
         let minutes = match angle {
             None => 0.0,
-            Some(angle) => absolute(angle, Dimension::Angle).filter(|minutes| minutes.abs() <= 360.0 * 60.0)?,
+            Some(angle) => absolute(angle, Dimension::Angle)?,
         };
         Some((percent, minutes / 60.0))
     })();
+    let read = in_units.filter(|(percent, angle)| (0.0..=100.0).contains(percent) && angle.abs() <= 360.0);
     if read.is_none() {
         let message = format!("{} is no share of a harmonic", node.shown());
-        let finding = Finding::error("wrong-unit", &node.span, message);
+        let code = if in_units.is_some() { "out-of-range" } else { "wrong-unit" };
+        let finding = Finding::error(code, &node.span, message);
         findings.push(finding.label("write `6 %` or `5 % 180 deg`, up to 100 % of the fundamental"));
     }
     read
