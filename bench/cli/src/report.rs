@@ -10,7 +10,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use meterbench_record::{Record, RecordError};
+use meterbench_record::{Record, RecordError, Verdict};
+use meterbench_run::UNSETTLED;
+use meterbench_standards::{DecisionRule, Judgement};
 
 use crate::arguments::{ReportArguments, Waveforms};
 use crate::catalogue::Refusal;
@@ -36,11 +38,38 @@ pub enum ReportError {
     Csv(#[from] ::csv::Error),
     #[error("junit.xml: {0}")]
     Junit(String),
+    #[error(
+        "the journal says {told:?} of `{id}` at position {position}, its figures say {judged:?}: it has been changed"
+    )]
+    Contradiction { id: String, position: u32, told: Option<Verdict>, judged: Verdict },
+    #[error("the journal names the decision rule `{0}`, which this meterbench does not know")]
+    Rule(String),
+}
+
+/// Every verdict that a figure and its limit decide is judged again. What a procedure saw beside the figure can only fail a meter.
+fn judge_again(record: &Record) -> Result<(), ReportError> {
+    let rule = &record.subject.decision_rule;
+    let rule = DecisionRule::parse(rule).ok_or_else(|| ReportError::Rule(rule.clone()))?;
+    for m in record.measurements.iter().chain(&record.superseded) {
+        let (Some(limit), Some(value)) = (&m.limit, m.value.number()) else { continue };
+        let expanded = m.uncertainty.as_ref().map_or(0.0, |u| u.expanded);
+        let judged = match m.raw.get(UNSETTLED) {
+            Some(_) => Judgement { verdict: Verdict::Inconclusive, decides: true },
+            None => rule.judge(value, expanded, limit),
+        };
+        let told = (m.verdict.as_ref(), m.decides);
+        if told != (Some(&judged.verdict), judged.decides) && told != (Some(&Verdict::Fail), true) {
+            let (id, position, told) = (m.id.clone(), m.position, m.verdict.clone());
+            return Err(ReportError::Contradiction { id, position, told, judged: judged.verdict });
+        }
+    }
+    Ok(())
 }
 
 /// Folds the journal of a run and writes record and reports beside it.
 pub fn write(directory: &Path, waves: Waveforms) -> Result<Record, ReportError> {
     let record = journal::fold(directory)?;
+    judge_again(&record)?;
     let before = fs::read(directory.join("record.json")).ok();
     // A run that went on has another record by right.
     let before = before.filter(|_| record.attempt() == 1);

@@ -40,6 +40,14 @@ pub enum RecordError {
     /// There is no first event.
     #[error("the journal does not begin with `run_started`")]
     NoStart,
+    /// Nothing that a source could have played.
+    #[error("line {line} of the journal plays what no source plays: {what}")]
+    Played {
+        /// Number of the line.
+        line: u64,
+        /// What of it.
+        what: &'static str,
+    },
     /// The end does not follow from what was measured.
     #[error("the journal says the run ended with {told:?}, its measurements say {measured:?}: it has been changed")]
     Contradiction {
@@ -299,6 +307,11 @@ impl Record {
             };
             if line.seq != number {
                 return Err(RecordError::Sequence { line: number, seq: line.seq });
+            }
+            if let Event::Played(played) = &line.event
+                && let Some(what) = played.unsound()
+            {
+                return Err(RecordError::Played { line: number, what });
             }
             match (&mut record, line.event) {
                 (None, Event::RunStarted(start)) => {

@@ -344,7 +344,7 @@ impl Bench {
 }
 
 /// Key in the raw values of a measurement whose conditions did not stand.
-pub(crate) const UNSETTLED: &str = "unsettled";
+pub const UNSETTLED: &str = "unsettled";
 
 /// A value as a procedure took it, before it is judged.
 pub(crate) struct Taken<'a> {

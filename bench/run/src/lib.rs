@@ -36,7 +36,7 @@ mod starting;
 mod supervise;
 mod waves;
 
-pub use bench::{Bench, Calibrations, Place, Shared};
+pub use bench::{Bench, Calibrations, Place, Shared, UNSETTLED};
 pub use error::RunError;
 pub use estimate::{expected_seconds, point_seconds, step_seconds};
 pub use recorder::Recorder;

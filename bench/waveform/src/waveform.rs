@@ -62,6 +62,18 @@ impl Distortion {
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Of figures that a source could make: orders to 200, ten times the fundamental, 20 kHz.
+    pub(crate) fn is_sound(&self) -> bool {
+        let share = |percent: f64| (0.0..=1000.0).contains(&percent);
+        let harmonic = |h: &Harmonic| h.order <= 200 && share(h.percent) && h.angle_deg.abs() <= 36e3;
+        let tone = |tone: Interharmonic| (0.1..=20e3).contains(&tone.hertz) && share(tone.percent);
+        let modulation = |m: Modulation| (1e-4..=1000.0).contains(&m.hertz) && share(m.percent);
+        self.harmonics.len() <= 200
+            && self.harmonics.iter().all(harmonic)
+            && self.interharmonic.is_none_or(tone)
+            && self.modulation.is_none_or(modulation)
+    }
 }
 
 /// Distortions of the three voltages and the three currents.

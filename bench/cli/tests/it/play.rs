@@ -305,3 +305,47 @@ fn without_a_bench_the_one_with_waves_is_taken_and_a_broken_run_goes_on() {
     assert_eq!(record.played.iter().map(|p| p.step).collect::<Vec<_>>(), [2, 2, 2, 3, 4, 4], "each stimulus once");
     assert!(record.measurements.iter().all(|m| m.attempt == if m.step == 2 { 1 } else { 2 }));
 }
+
+/// Who changes a journal by hand is told so, whatever is left beside it.
+#[test]
+fn a_journal_that_was_changed_gives_no_report() {
+    let out = tempfile::TempDir::new().expect("a directory");
+    std::fs::write(out.path().join("plan.yaml"), PLAN).expect("written");
+    let meterbench = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meterbench"));
+        command.args(arguments).current_dir(out.path()).output().expect("the program starts")
+    };
+    meterbench(&["run", "plan.yaml", "-q", "--out", "runs"]);
+    let run = std::fs::read_dir(out.path().join("runs")).expect("the runs").flatten().next().expect("a run").path();
+    let journal = run.join("events.jsonl");
+    let sound = std::fs::read_to_string(&journal).expect("the journal");
+    let report = |text: &str| {
+        std::fs::write(&journal, text).expect("written");
+        for file in ["record.json", "record.json.before"] {
+            let _ = std::fs::remove_file(run.join(file));
+        }
+        let output = meterbench(&["report", &run.display().to_string()]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(report(&sound).0, Some(0));
+    // Whole texts of the journal, each once, and what is said of it.
+    let count = sound.find("\"quantity\":\"event-count\"").expect("a count");
+    let value = count + sound[count..].find("{\"integer\":3}").expect("three dips");
+    let worse = format!("{}{{\"integer\":2}}{}", &sound[..value], &sound[value + "{\"integer\":3}".len()..]);
+    let verdict = count + sound[count..].find("\"verdict\":\"pass\"").expect("a verdict");
+    let gone = format!("{}\"verdict\":\"not-observable\"{}", &sound[..verdict], &sound[verdict + 16..]);
+    for (text, why) in [
+        (worse, "it has been changed"),
+        (gone, "it has been changed"),
+        (sound.replacen("\"hertz\":50.0", "\"hertz\":0.0", 1), "plays what no source plays: its frequency"),
+        (sound.replacen("\"hertz\":50.0", "\"hertz\":1e9", 1), "its frequency"),
+        (sound.replacen("\"hertz\":50.0", "\"hertz\":-5.0", 1), "its frequency"),
+        (sound.replacen("\"seconds\":0.2", "\"seconds\":1e300", 1), "its voltage event"),
+        (sound.replacen("\"order\":5", "\"order\":60000", 1), "its distortion"),
+        (sound.replacen("\"guarded-acceptance\"", "\"kind-acceptance\"", 1), "decision rule `kind-acceptance`"),
+    ] {
+        assert_ne!(text, sound, "{why}");
+        let (code, told) = report(&text);
+        assert!(code == Some(2) && told.contains(why), "{why}: {code:?} {told}");
+    }
+}
