@@ -186,6 +186,10 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
         words: format!("{share}, {}", phases_words(event.phases)),
         kind: LaneKind::Commanded,
     }];
+    if stimulus.expected.is_empty() {
+        let (name, words) = ("by the method".into(), "no event".into());
+        lanes.push(Lane { name, bar: None, words, kind: LaneKind::Method });
+    }
     for expected in &stimulus.expected {
         let words = format!(
             "{}: {:.2} %, {}",
@@ -212,7 +216,9 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
 /// The bar of a row, in the time of what was played.
 fn row_lane(row: &Logged, from_ns: u64, tested: &[&PositionInfo]) -> Lane {
     let begin_s = (row.begin_ns as f64 - from_ns as f64) / 1e9;
-    let (kind, seconds) = (row.kind().replace("voltage ", ""), row.duration_ms / 1e3);
+    // There is little room beside a bar: RVC is a rapid voltage change.
+    let kind = row.kind().replace("rapid voltage change", "RVC").replace("voltage ", "");
+    let seconds = row.duration_ms / 1e3;
     let words = format!("{kind}: {}, {}", row.extreme_words(), time_words(seconds));
     Lane { name: meter(row.position, tested), bar: Some((begin_s, seconds)), words, kind: LaneKind::Meter }
 }
