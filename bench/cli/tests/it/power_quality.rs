@@ -287,9 +287,13 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
     assert!((pst - 1.0).abs() < 0.05, "{pst}");
     assert_eq!(harmonics.matches("class=\"failed\"").count(), 1, "6.2 % is above 6.1 %, 6.05 % is not");
     let course = figure("5: Rest</figcaption>\n<p class=\"small\">0.85 Un at 50 Hz, then 1 Un");
-    for words in
-        ["dip: 85.00 %, 60.02 s", "RVC: 15.00 %, 60.00 s", "nothing logged", "f commanded [Hz]", "2 min 0 s altogether"]
-    {
+    for words in [
+        "dip: 85.00 %, 60.02 s",
+        "rapid change: 15.00 %, 60.00 s",
+        "nothing logged",
+        "f commanded [Hz]",
+        "2 min 0 s altogether",
+    ] {
         assert!(course.contains(words), "{words}");
     }
     assert_eq!(course.matches("class=\"phase\"").count(), 3 + 1, "three voltages and the frequency");
@@ -340,12 +344,15 @@ fn what_the_method_does_not_see_is_said_in_words() {
     lines.truncate(1);
     let dip = with_event(1, "dip to 0.95 Un on L1", 5 * S, event([true, false, false], 0.95, 0.2, 0.0));
     lines.push(JournalLine { seq: 2, bench_ns: S, event: Event::Played(Box::new(dip)) });
-    let measurement = Box::new(rows(1, 1, &[]));
-    lines.push(JournalLine { seq: 3, bench_ns: S, event: Event::Measured { measurement } });
+    for measurement in [rows(1, 1, &[]), rows(1, 2, &[(5 * S, 134, "L1", 190, 500)])] {
+        let (seq, measurement) = (lines.len() as u64 + 1, Box::new(measurement));
+        lines.push(JournalLine { seq, bench_ns: S, event: Event::Measured { measurement } });
+    }
     let page = html::render(&Record::fold(Cursor::new(text(&lines))).unwrap()).unwrap();
     let figure = between(&page, "<figcaption>Step 1", "</figure>");
     let method = between(figure, ">by the method</text>", ">meter 1001<");
     assert!(method.contains(">no event</text>") && !method.contains("<rect"), "{method}");
+    assert!(figure.contains("rapid change: 5.00 %, 190 ms"), "what else a meter logs has its bar");
     let table = between(&page, "<table class=\"events\">", "</table>");
     assert!(table.contains("<td class=\"keep\">by the method</td><td>no event</td>"), "{table}");
     assert!(table.contains("<td class=\"keep\">meter 1001</td><td>nothing logged</td>"), "{table}");

@@ -13,7 +13,7 @@ const RIGHT: f64 = 206.0;
 const WAVE_HEIGHT: f64 = 170.0;
 const RMS_HEIGHT: f64 = 190.0;
 const TOP: f64 = 26.0;
-const GAP: f64 = 14.0;
+const GAP: f64 = 18.0;
 const LANE: f64 = 22.0;
 /// Points of a wave in a cycle.
 const POINTS: f64 = 64.0;
@@ -148,12 +148,10 @@ fn squeeze(out: &mut String, wave: &Plot, time: &Time, bottom: f64) {
         out,
         "<rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{height:.1}\" class=\"squeezed\"/>"
     );
-    let (x, y) = ((left + right) / 2.0 + 4.0, wave.top + wave.height / 2.0);
-    let (cut, unit) = (((to - from) * time.scale * 100.0).round() / 100.0, time.unit);
-    let _ = write!(
-        out,
-        "<text transform=\"translate({x:.1} {y:.1}) rotate(-90)\" class=\"note middle\">{cut} {unit}, squeezed</text>"
-    );
+    let (middle, cut) = ((left + right) / 2.0, ((to - from) * time.scale * 100.0).round() / 100.0);
+    for (line, words) in [(1.0, format!("{cut} {}", time.unit)), (2.0, "squeezed".to_owned())] {
+        text(out, middle, TOP + 14.0 * line, "note middle", &words);
+    }
 }
 
 /// Where a wave is drawn (s): evenly, and on both sides of each edge.
@@ -352,7 +350,7 @@ mod tests {
     #[test]
     fn the_middle_of_a_long_event_is_squeezed_and_says_so() {
         let svg = figure(5.0, (0.0, 5.0));
-        assert!(svg.contains(">4.8 s, squeezed<"));
+        assert!(svg.contains(">4.8 s<") && svg.contains(">squeezed<"));
         let (left, width) = (of_class(&svg, "squeezed", "x")[0], of_class(&svg, "squeezed", "width")[0]);
         let waves = &lines(&svg)[..6];
         let inside = |point: &&(f64, f64)| point.0 > left && point.0 < left + width;

@@ -202,7 +202,7 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
     }
     for position in tested.iter().filter(|position| stimulus.asks(position)).take(MOST_LANES) {
         let of: Vec<&Logged> =
-            stimulus.logged.iter().filter(|row| row.position == position.id && row.is_voltage_event()).collect();
+            stimulus.logged.iter().filter(|row| row.position == position.id).take(MOST_ROWS).collect();
         let name = meter(position.id, tested);
         if of.is_empty() {
             lanes.push(nothing_logged(name));
@@ -216,9 +216,7 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
 /// The bar of a row, in the time of what was played.
 fn row_lane(row: &Logged, from_ns: u64, tested: &[&PositionInfo]) -> Lane {
     let begin_s = (row.begin_ns as f64 - from_ns as f64) / 1e9;
-    // There is little room beside a bar: RVC is a rapid voltage change.
-    let kind = row.kind().replace("rapid voltage change", "RVC").replace("voltage ", "");
-    let seconds = row.duration_ms / 1e3;
+    let (kind, seconds) = (row.kind().replace("voltage ", ""), row.duration_ms / 1e3);
     let words = format!("{kind}: {}, {}", row.extreme_words(), time_words(seconds));
     Lane { name: meter(row.position, tested), bar: Some((begin_s, seconds)), words, kind: LaneKind::Meter }
 }
@@ -228,8 +226,11 @@ fn nothing_logged(name: String) -> Lane {
 }
 
 fn is_unbalanced(played: &Played) -> bool {
-    sequences(&played.sines.voltage)
-        .is_none_or(|found| found.negative_percent > BALANCED_PERCENT || found.zero_percent > BALANCED_PERCENT)
+    let voltages = &played.sines.voltage;
+    let silent = voltages.iter().all(|sine| sine.rms == 0.0);
+    !silent
+        && sequences(voltages)
+            .is_none_or(|found| found.negative_percent > BALANCED_PERCENT || found.zero_percent > BALANCED_PERCENT)
 }
 
 /// What the distortion amounts to, in words.
