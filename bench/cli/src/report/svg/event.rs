@@ -1,5 +1,5 @@
-//! A voltage event, on one time axis from top to bottom: the wave, the RMS values of its half cycles with the thresholds, and what was
-//! commanded, what the method reads, what every meter logged. The axis squeezes the middle of a long event, where nothing changes.
+//! A voltage event, on one time axis from top to bottom: the wave, the RMS values of its half cycles with the thresholds, and
+//! what was commanded, what the method reads, what every meter logged. The axis squeezes the middle of a long event.
 
 use std::fmt::Write as _;
 
