@@ -63,7 +63,7 @@ impl Time {
         let first = bars().map(|(begin, _)| begin).fold(0.0, f64::min).max(-BEYOND * cycle);
         let last = bars().map(|(begin, lasted)| begin + lasted).fold(seconds, f64::max).min(seconds + BEYOND * cycle);
         let (from, to) = (first - MARGIN * cycle, last + MARGIN * cycle);
-        let squeezed = (seconds > WHOLE * cycle).then(|| (PART * cycle, seconds - PART * cycle));
+        let squeezed = (seconds > WHOLE * cycle).then_some((PART * cycle, seconds - PART * cycle));
         let (scale, unit) = if to > 2.0 { (1.0, "s") } else { (1e3, "ms") };
         Self { from, to, squeezed, scale, unit }
     }
