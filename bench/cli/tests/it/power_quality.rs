@@ -217,7 +217,7 @@ fn lines() -> Vec<JournalLine> {
         played(neutral),
         played(stage(370 * S, 0.85, 50.0)),
         played(stage(430 * S, 1.0, 50.5)),
-        measured(rows(5, 1, &[(370 * S, 128, "L123", 60_020, 8500)])),
+        measured(rows(5, 1, &[(370 * S, 128, "L123", 60_020, 8500), (430 * S, 134, "L123", 60_000, 1500)])),
         measured(rows(5, 2, &[])),
         played(bursts(500 * S)),
         played(bursts(510 * S)),
@@ -227,8 +227,12 @@ fn lines() -> Vec<JournalLine> {
     events.into_iter().enumerate().map(line).collect()
 }
 
+fn text(lines: &[JournalLine]) -> String {
+    lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
+}
+
 fn journal() -> String {
-    lines().iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
+    text(&lines())
 }
 
 fn record() -> Record {
@@ -283,7 +287,13 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
     assert!((pst - 1.0).abs() < 0.05, "{pst}");
     assert_eq!(harmonics.matches("class=\"failed\"").count(), 1, "6.2 % is above 6.1 %, 6.05 % is not");
     let course = figure("5: Rest</figcaption>\n<p class=\"small\">0.85 Un at 50 Hz, then 1 Un");
-    for words in ["dip: 85.00 %, 60.02 s", "nothing logged", "f commanded [Hz]", "2 min 0 s altogether"] {
+    for words in [
+        "dip: 85.00 %, 60.02 s",
+        "rapid change: 15.00 %, 60.00 s",
+        "nothing logged",
+        "f commanded [Hz]",
+        "2 min 0 s altogether",
+    ] {
         assert!(course.contains(words), "{words}");
     }
     assert_eq!(course.matches("class=\"phase\"").count(), 3 + 1, "three voltages and the frequency");
@@ -304,10 +314,7 @@ fn what_was_played_stands_in_pictures_with_what_the_meters_logged() {
 fn who_was_not_looked_at_is_not_said_to_have_logged_nothing() {
     let mut lines = lines();
     lines.truncate(3);
-    let fold = |lines: &[JournalLine]| {
-        let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
-        html::render(&Record::fold(Cursor::new(text)).unwrap()).unwrap()
-    };
+    let fold = |lines: &[JournalLine]| html::render(&Record::fold(Cursor::new(text(lines))).unwrap()).unwrap();
     let broken_off = fold(&lines);
     assert!(broken_off.contains("no meter was looked at"));
     assert!(!broken_off.contains("nothing logged") && !broken_off.contains("missing: dip"));
@@ -328,6 +335,54 @@ fn who_was_not_looked_at_is_not_said_to_have_logged_nothing() {
     let retested = fold(&lines);
     assert!(retested.contains("attempt 2") && !retested.contains("played 2 times"));
     assert!(!retested.contains("nothing logged") && !retested.contains("missing: dip"), "each is asked once");
+}
+
+/// A dip that stays above the threshold: the method sees nothing, and both picture and table say so.
+#[test]
+fn what_the_method_does_not_see_is_said_in_words() {
+    let mut lines = lines();
+    lines.truncate(1);
+    let dip = with_event(1, "dip to 0.95 Un on L1", 5 * S, event([true, false, false], 0.95, 0.2, 0.0));
+    lines.push(JournalLine { seq: 2, bench_ns: S, event: Event::Played(Box::new(dip)) });
+    for measurement in [rows(1, 1, &[]), rows(1, 2, &[(5 * S, 134, "L1", 190, 500)])] {
+        let (seq, measurement) = (lines.len() as u64 + 1, Box::new(measurement));
+        lines.push(JournalLine { seq, bench_ns: S, event: Event::Measured { measurement } });
+    }
+    let page = html::render(&Record::fold(Cursor::new(text(&lines))).unwrap()).unwrap();
+    let figure = between(&page, "<figcaption>Step 1", "</figure>");
+    let method = between(figure, ">by the method</text>", ">meter 1001<");
+    assert!(method.contains(">no event</text>") && !method.contains("<rect"), "{method}");
+    assert!(figure.contains("rapid change: 5.00 %, 190 ms"), "what else a meter logs has its bar");
+    let table = between(&page, "<table class=\"events\">", "</table>");
+    assert!(table.contains("<td class=\"keep\">by the method</td><td>no event</td>"), "{table}");
+    assert!(table.contains("<td class=\"keep\">meter 1001</td><td>nothing logged</td>"), "{table}");
+}
+
+/// Words of all pictures, by a generous width of their letters.
+#[test]
+fn no_words_reach_over_the_edge_of_a_picture() {
+    const LETTER: f64 = 6.6; // of 12 px, in a wide sans-serif face on average
+    let page = page();
+    let mut seen = 0;
+    for svg in page.split("<svg ").skip(1) {
+        let ends: Vec<f64> = between(svg, "viewBox=\"", "\"").split(' ').map(|end| end.parse().unwrap()).collect();
+        for element in svg.split("<text x=\"").skip(1) {
+            let (x, y) = (between(element, "", "\""), between(element, "y=\"", "\""));
+            let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+            let (class, words) = (between(element, "class=\"", "\""), between(element, ">", "</text>"));
+            let size = if class.starts_with("note") { 11.0 / 12.0 } else { 1.0 };
+            let width = LETTER * size * words.chars().count() as f64;
+            let left = match class.split_once(' ') {
+                Some((_, "end")) => x - width,
+                Some((_, "middle")) => x - width / 2.0,
+                _ => x,
+            };
+            assert!(left >= 0.0 && left + width <= ends[2], "{words}: {left} and {width} of {}", ends[2]);
+            assert!(y >= 9.0 && y <= ends[3] - 3.0, "{words}: {y} of {}", ends[3]);
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }
 
 #[test]

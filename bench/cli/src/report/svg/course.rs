@@ -3,11 +3,11 @@
 use meterbench_waveform::Played;
 
 use super::event::{Lane, lanes_below};
-use super::plot::{Plot, open, phase_legend, text};
+use super::plot::{Plot, Spacing, open, phase_legend, text};
 
 const WIDTH: f64 = 940.0;
 const LEFT: f64 = 118.0;
-const RIGHT: f64 = 190.0;
+const RIGHT: f64 = 206.0;
 const TOP: f64 = 14.0;
 const HEIGHT: f64 = 180.0;
 const GAP: f64 = 30.0;
@@ -55,15 +55,13 @@ pub(in crate::report) fn course_figure(
         height: HEIGHT,
         x,
         y: bounds(&shares, 1.0),
-        logarithmic: false,
+        spacing: Spacing::Linear,
     };
     let ticks = plot.x_ticks(9);
     phase_legend(&mut out, plot.right() + 12.0, TOP + 14.0, "U ", phases);
     plot.y_axis(&mut out, &format!("U commanded [% of {udin} V]"), 6);
     plot.x_axis(&mut out, &ticks, false);
-    for phase in (0..3).filter(|&phase| phases[phase]) {
-        plot.phase_line(&mut out, phase, steps(&|stage| share(stage, phase)).into_iter());
-    }
+    plot.phase_lines(&mut out, phases, |phase| steps(&|stage| share(stage, phase)).into_iter());
     plot.frame(&mut out);
     if changes {
         let hertz: Vec<f64> = stages.iter().map(|stage| stage.sines.hertz).collect();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::marker;
-use super::plot::{PHASE_COLOURS, Plot, open, text};
+use super::plot::{PHASE_COLOURS, Plot, Spacing, open, text};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 66.0;
@@ -52,7 +52,7 @@ pub(in crate::report) fn harmonics_figure(
         height: HEIGHT,
         x: (1.3, highest + 0.7),
         y: (0.0, most * 1.08),
-        logarithmic: false,
+        spacing: Spacing::Linear,
     };
     let mut out = open(WIDTH, TOP + HEIGHT + 40.0, title);
     plot.y_axis(&mut out, &format!("{letter} [% of the fundamental]"), 6);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use meterbench_waveform::{ITI_LOWER, ITI_UPPER};
 
-use super::plot::{Plot, escaped, open, text};
+use super::plot::{Plot, Spacing, escaped, open, text};
 
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 400.0;
@@ -36,7 +36,7 @@ pub(in crate::report) fn iti_figure(happenings: &[Happening], title: &str) -> St
         height: HEIGHT - 30.0 - 44.0,
         x: (0.005, 10f64.powf((longest * 1.3).log10().ceil())),
         y: (0.0, (highest * 1.05 / 20.0).ceil() * 20.0),
-        logarithmic: true,
+        spacing: Spacing::Logarithmic,
     };
     let mut out = open(WIDTH, HEIGHT, title);
     region(&mut out, &plot, &ITI_UPPER, plot.y.1, "region prohibited");

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use meterbench_waveform::{Played, Wave, Waves, sequences};
 
 use super::event::staircase;
-use super::plot::{PHASE_COLOURS, PHASE_DASHES, PHASE_WIDTHS, Plot, open, phase_legend, text};
+use super::plot::{PHASE_COLOURS, PHASE_DASHES, PHASE_WIDTHS, Plot, Spacing, open, phase_legend, text};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 66.0;
@@ -15,6 +15,8 @@ const TOP: f64 = 14.0;
 /// Room for the names of the phases.
 const LEGEND: f64 = 72.0;
 const POINTS: usize = 600;
+/// A phasor is at most so wide: its tip is to be seen.
+const PHASOR_WIDTH: f64 = 2.6;
 
 /// Voltages over two cycles, and currents where they are distorted; beneath them what a modulation does to the RMS values.
 pub(in crate::report) fn steady_figure(
@@ -42,13 +44,11 @@ pub(in crate::report) fn steady_figure(
         let values = |phase: usize| (0..=POINTS).map(move |k| (at(k) * 1e3, of[phase].at(at(k))));
         let peak = (0..3).filter(|&p| phases[p]).flat_map(values).map(|(_, y)| y.abs()).fold(1e-3, f64::max);
         let (x, y) = ((0.0, seconds * 1e3), (-1.06 * peak, 1.06 * peak));
-        let plot = Plot { left, top: TOP, width: step - LEFT - LEGEND, height: HEIGHT, x, y, logarithmic: false };
+        let plot = Plot { left, top: TOP, width: step - LEFT - LEGEND, height: HEIGHT, x, y, spacing: Spacing::Linear };
         phase_legend(&mut out, plot.right() + 12.0, TOP + 14.0, letter, *phases);
         plot.y_axis(&mut out, label, 6);
         plot.x_axis(&mut out, &plot.x_ticks(if panels.len() == 1 { 10 } else { 5 }), true);
-        for phase in (0..3).filter(|&phase| phases[phase]) {
-            plot.phase_line(&mut out, phase, values(phase));
-        }
+        plot.phase_lines(&mut out, *phases, values);
         plot.frame(&mut out);
         text(&mut out, left + plot.width / 2.0, plot.bottom() + 32.0, "axis middle", "time [ms]");
     }
@@ -82,13 +82,11 @@ fn envelope(out: &mut String, waves: &Waves, udin: f64, top: f64, seconds: f64, 
         height: HEIGHT,
         x: (0.0, seconds * scale),
         y: (low - margin, high + margin),
-        logarithmic: false,
+        spacing: Spacing::Linear,
     };
     plot.y_axis(out, "Urms(1/2) [% of Udin]", 5);
     plot.x_axis(out, &plot.x_ticks(10), true);
-    for phase in (0..3).filter(|&phase| phases[phase]) {
-        plot.phase_line(out, phase, series(phase).map(|(s, share)| (s * scale, share)));
-    }
+    plot.phase_lines(out, phases, |phase| series(phase).map(|(s, share)| (s * scale, share)));
     plot.frame(out);
     text(out, plot.left + plot.width / 2.0, plot.bottom() + 32.0, "axis middle", &format!("time [{unit}]"));
 }
@@ -112,7 +110,7 @@ pub(in crate::report) fn phasor_figure(played: &Played, udin: f64, title: &str) 
         let length = radius * sine.rms / largest;
         // A lag turns clockwise; y grows downwards.
         let (x, y) = (cx + length * cos, cy + length * sin);
-        let (colour, dash, width) = (PHASE_COLOURS[n], PHASE_DASHES[n], PHASE_WIDTHS[n]);
+        let (colour, dash, width) = (PHASE_COLOURS[n], PHASE_DASHES[n], PHASE_WIDTHS[n].min(PHASOR_WIDTH));
         let _ = write!(
             out,
             "<line x1=\"{cx}\" y1=\"{cy}\" x2=\"{x:.1}\" y2=\"{y:.1}\" stroke=\"{colour}\" stroke-width=\"{width}\" stroke-dasharray=\"{dash}\"/>"

@@ -186,6 +186,10 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
         words: format!("{share}, {}", phases_words(event.phases)),
         kind: LaneKind::Commanded,
     }];
+    if stimulus.expected.is_empty() {
+        let (name, words) = ("by the method".into(), "no event".into());
+        lanes.push(Lane { name, bar: None, words, kind: LaneKind::Method });
+    }
     for expected in &stimulus.expected {
         let words = format!(
             "{}: {:.2} %, {}",
@@ -198,7 +202,7 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
     }
     for position in tested.iter().filter(|position| stimulus.asks(position)).take(MOST_LANES) {
         let of: Vec<&Logged> =
-            stimulus.logged.iter().filter(|row| row.position == position.id && row.is_voltage_event()).collect();
+            stimulus.logged.iter().filter(|row| row.position == position.id).take(MOST_ROWS).collect();
         let name = meter(position.id, tested);
         if of.is_empty() {
             lanes.push(nothing_logged(name));
@@ -222,8 +226,11 @@ fn nothing_logged(name: String) -> Lane {
 }
 
 fn is_unbalanced(played: &Played) -> bool {
-    sequences(&played.sines.voltage)
-        .is_none_or(|found| found.negative_percent > BALANCED_PERCENT || found.zero_percent > BALANCED_PERCENT)
+    let voltages = &played.sines.voltage;
+    let silent = voltages.iter().all(|sine| sine.rms == 0.0);
+    !silent
+        && sequences(voltages)
+            .is_none_or(|found| found.negative_percent > BALANCED_PERCENT || found.zero_percent > BALANCED_PERCENT)
 }
 
 /// What the distortion amounts to, in words.

@@ -123,7 +123,7 @@ fn every_row(events: &[&Stimulus<'_>], tested: &[&PositionInfo]) -> Vec<EventRow
         );
         let mut said: Vec<Said> = stimulus.expected.iter().map(by_method).collect();
         if said.is_empty() {
-            said.push(nothing("by the method", ""));
+            said.push(nothing("by the method", "no event", ""));
         }
         for position in tested.iter().filter(|position| stimulus.asks(position)) {
             said.extend(by_meter(stimulus, position, tested));
@@ -153,11 +153,12 @@ fn by_method(event: &ExpectedEvent) -> Said {
     }
 }
 
-fn nothing(by: &str, class: &'static str) -> Said {
+/// Words in place of an event.
+fn nothing(by: &str, words: &str, class: &'static str) -> Said {
     let none = String::new;
     Said {
         by: by.to_owned(),
-        kind: "none".into(),
+        kind: words.to_owned(),
         phases: none(),
         extreme: none(),
         duration: none(),
@@ -175,11 +176,11 @@ fn by_meter(stimulus: &Stimulus<'_>, position: &PositionInfo, tested: &[&Positio
     let mut said: Vec<Said> = rows.iter().map(|row| of_row(&by, row, stimulus)).collect();
     for event in &stimulus.expected {
         if of_kind(code(event.kind)) == 0 {
-            said.push(Said { kind: format!("missing: {}", kind_word(event.kind)), ..nothing(&by, "differs") });
+            said.push(nothing(&by, &format!("missing: {}", kind_word(event.kind)), "differs"));
         }
     }
     if said.is_empty() {
-        said.push(nothing(&by, ""));
+        said.push(nothing(&by, "nothing logged", ""));
     }
     said
 }
