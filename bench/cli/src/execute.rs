@@ -373,7 +373,7 @@ fn run_one(
     let points = prepared.plan.steps.iter().map(|s| step_info(s).points).sum::<u32>();
     let active = equipped.positions.iter().filter(|p| !p.skip).count() as u32;
     report::write(&directory, Waveforms::default())
-        .map_err(|error| format!("the report cannot be written: {error}; outputs: {outputs}"))?;
+        .map_err(|error| format!("{}: {error}; outputs: {outputs}", directory.display()))?;
     Ok(Summary {
         plan: prepared.plan.title.clone(),
         meter: meters(equipped),

@@ -28,8 +28,10 @@ pub const RUNS: &str = "reports/runs";
 pub enum ReportError {
     #[error(transparent)]
     Record(#[from] RecordError),
-    #[error(transparent)]
+    #[error("the report cannot be written: {0}")]
     Io(#[from] io::Error),
+    #[error("the waveforms cannot be written beside the report: {0}; with more room `meterbench report` writes them")]
+    Waveforms(io::Error),
     #[error("the template: {0}")]
     Template(#[from] minijinja::Error),
     #[error("record.json: {0}")]
@@ -94,7 +96,7 @@ pub fn write(directory: &Path, waves: Waveforms) -> Result<Record, ReportError> 
     put("points.csv", &csv::render(&record)?)?;
     put("junit.xml", junit::render(&record)?.as_bytes())?;
     put("report.html", html::render(&record)?.as_bytes())?;
-    waveforms::write(&record, directory, waves)?;
+    waveforms::write(&record, directory, waves).map_err(ReportError::Waveforms)?;
     Ok(record)
 }
 

@@ -113,7 +113,10 @@ impl Terminal {
     fn measured(&mut self, m: &Measurement) {
         self.counts.add(m);
         self.without_value += usize::from(m.value == Value::None || m.verdict == Some(Verdict::NotObservable));
-        if m.value.number().is_some() && share_of_limit(m) >= self.worst.as_ref().map_or(-1.0, share_of_limit) {
+        if m.value.number().is_some()
+            && !is_exact(m)
+            && share_of_limit(m) >= self.worst.as_ref().map_or(-1.0, share_of_limit)
+        {
             self.worst = Some(m.clone());
         }
         let bad = match m.verdict {
@@ -214,9 +217,15 @@ fn share_of_limit(m: &Measurement) -> f64 {
     let (Some(value), Some(limit)) = (m.value.number(), &m.limit) else { return 0.0 };
     match (limit.low, limit.high) {
         (Some(low), None) => (low / value).abs(),
+        (Some(low), Some(high)) => ((2.0 * value - low - high) / (high - low)).abs(),
         (_, Some(0.0)) if value == 0.0 => 0.0,
         (_, high) => high.map_or(0.0, |high| (value / high).abs()),
     }
+}
+
+/// A count that must be exact is right or wrong: it is not near its limit.
+fn is_exact(m: &Measurement) -> bool {
+    m.limit.as_ref().is_some_and(|limit| limit.low.is_some() && limit.low == limit.high)
 }
 
 impl Reader for Terminal {

@@ -65,7 +65,7 @@ pub struct Access {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PortError {
     /// There is no connection, or nothing comes back.
-    #[error("{port} is silent: {why}")]
+    #[error("{port} gives no answer: {why}")]
     Silent { port: String, why: String },
     /// The meter refuses, or what it says is not genuine.
     #[error("{port}: {source}")]

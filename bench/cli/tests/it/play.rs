@@ -169,13 +169,18 @@ fn a_wrong_expectation_fails_in_words() {
 
 #[test]
 fn a_meter_that_does_not_answer_loses_its_position() {
-    for after in [0, 40] {
+    for (after, kind, why) in [
+        (0, "dead", "did not respond"),
+        (40, "dead", "gives no answer"),
+        (0, "garbage", "octets came and no answer in them"),
+    ] {
         let (plan, mut bench) = prepare(PLAN, WAVES, &changes(&[])).expect("sound");
-        let disturbance = Disturbance { instrument: "optical".into(), kind: "dead".into(), after };
+        let disturbance = Disturbance { instrument: "optical".into(), kind: kind.into(), after };
         bench.file.emulation.disturb = vec![disturbance];
         let ran = rehearse(&plan, &bench, None).expect("the bench can be built");
         assert_eq!(ran.outcome, Outcome::Error, "after {after}");
-        assert!(ran.record.positions_lost.get(&1).is_some_and(|why| why.contains("optical port")), "after {after}");
+        let lost = ran.record.positions_lost.get(&1).expect("the position is lost");
+        assert!(lost.contains("optical port") && lost.contains(why), "{kind} after {after}: {lost}");
         assert!(failed(&ran).is_empty(), "silence is no verdict");
         assert_eq!(ran.source_log.last_output(), Some("off"));
     }

@@ -46,6 +46,10 @@ pub(super) enum CarrierError {
     Protocol(String),
 }
 
+fn endless() -> CarrierError {
+    CarrierError::Silent("an answer does not come to its end".into())
+}
+
 impl From<Failure> for CarrierError {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -71,6 +75,8 @@ pub(super) struct Carrier {
     epoch: Instant,
     /// Octets that came and are not taken yet.
     received: Vec<u8>,
+    /// Octets that came since something was last asked for.
+    heard: usize,
     kind: Kind,
 }
 
@@ -96,18 +102,20 @@ impl Carrier {
             PortKind::Network => Kind::Network(Box::default(), client),
             PortKind::Optical => Kind::Optical(Box::new(link(client)?), Parameters::default()),
         };
-        let mut carrier = Self { stream, epoch: Instant::now(), received: Vec::new(), kind };
+        let mut carrier = Self { stream, epoch: Instant::now(), received: Vec::new(), heard: 0, kind };
         if matches!(carrier.kind, Kind::Optical(..)) {
-            carrier.sign_on().await?;
-            carrier.connect().await?;
+            carrier.sign_on().await.map_err(|error| carrier.told(error))?;
+            carrier.heard = 0;
+            carrier.connect().await.map_err(|error| carrier.told(error))?;
         }
         Ok(carrier)
     }
 
     /// Sends an APDU and waits for the one in return.
     pub(super) async fn exchange(&mut self, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
+        self.heard = 0;
         let answer = timeout(EXCHANGE, self.exchange_whenever(apdu)).await;
-        answer.unwrap_or_else(|_| Err(CarrierError::Silent("an answer does not come to its end".into())))
+        answer.unwrap_or_else(|_| Err(endless())).map_err(|error| self.told(error))
     }
 
     async fn exchange_whenever(&mut self, apdu: &[u8]) -> Result<Vec<u8>, CarrierError> {
@@ -148,8 +156,9 @@ impl Carrier {
 
     /// Waits for an APDU behind the one that came.
     pub(super) async fn more(&mut self) -> Result<Vec<u8>, CarrierError> {
+        self.heard = 0;
         let more = timeout(EXCHANGE, self.more_whenever()).await;
-        more.unwrap_or_else(|_| Err(CarrierError::Silent("an answer does not come to its end".into())))
+        more.unwrap_or_else(|_| Err(endless())).map_err(|error| self.told(error))
     }
 
     async fn more_whenever(&mut self) -> Result<Vec<u8>, CarrierError> {
@@ -185,6 +194,16 @@ impl Carrier {
         }
     }
 
+    /// A line that gives nothing and one that gives what is no answer are two things to look for.
+    fn told(&self, error: CarrierError) -> CarrierError {
+        match error {
+            CarrierError::Silent(why) if self.heard > 0 => {
+                CarrierError::Silent(format!("{why}; {} octets came and no answer in them", self.heard))
+            }
+            other => other,
+        }
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -203,6 +222,7 @@ impl Carrier {
                 0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed").into()),
                 length => {
                     self.received.extend_from_slice(&chunk[..length]);
+                    self.heard += length;
                     Ok(true)
                 }
             },
