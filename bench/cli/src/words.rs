@@ -64,7 +64,7 @@ fn decimals(measurement: &Measurement) -> Option<(usize, bool)> {
         ("%/K", _) => Some((5, true)),
         ("ms", _) => Some((2, false)),
         ("s", "clock-deviation") => Some((2, true)),
-        (_, "reading" | "snapshot" | "frequency") => Some((3, false)),
+        (_, "reading" | "snapshot" | "frequency" | "harmonic") => Some((3, false)),
         ("deg", _) => Some((2, true)),
         _ => None,
     }

@@ -82,6 +82,15 @@ pub enum PortError {
 }
 
 impl PortError {
+    /// What became of the conversation, in a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Silent { .. } => "silent",
+            Self::Denied { .. } => "denied",
+            Self::Refused { .. } | Self::NoLink { .. } | Self::Protocol { .. } => "broken",
+        }
+    }
+
     /// The meter has spoken: it is for the procedure to judge. All else is of the bench, or cannot be told apart from it.
     pub fn is_of_meter(&self) -> bool {
         !matches!(self, Self::Silent { .. })

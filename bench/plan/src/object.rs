@@ -21,6 +21,19 @@ pub struct ObjectName {
 }
 
 impl ObjectName {
+    /// Of phase L2 or L3 alone (value group C).
+    pub(crate) fn is_of_other_phases(&self) -> bool {
+        matches!(self.name.0, [1, _, 41..=80, ..])
+    }
+
+    /// A clock or a log holds no number that could be compared.
+    pub(crate) fn check_number(&self, node: &Node, findings: &Findings) {
+        if !matches!(self.class, 1 | 3 | 4 | 5) {
+            let message = format!("`{}` holds no number (interface class {})", self.words, self.class);
+            findings.push(Finding::error("bad-value", &node.span, message).label("name a register"));
+        }
+    }
+
     /// Base unit of an energy, a power, a voltage, a current, a power factor or a frequency (IEC 62056-6-1, value groups C to E).
     fn unit(&self) -> Option<&'static str> {
         let [1, _, c @ 1..=80, d, e, _] = self.name.0 else { return None };
@@ -154,8 +167,26 @@ fn class_of(name: Obis) -> u16 {
         return *class;
     }
     match name.0 {
+        [0, _, 1, ..] => 8,
+        [0, _, 10, ..] => 9,
+        [0, _, 11, ..] => 11,
+        [0, _, 12, ..] => 10,
+        [0, _, 13, ..] => 20,
+        [0, _, 14, ..] => 6,
+        [0, _, 15, ..] => 22,
+        [0, _, 16, ..] => 21,
+        [0, _, 17, ..] => 71,
+        [0, _, 20, ..] => 19,
+        [0, _, 22, ..] => 23,
+        [0, _, 25, 0, ..] => 41,
+        [0, _, 25, 1, ..] => 42,
+        [0, _, 25, 2, ..] => 43,
+        [0, _, 25, 9, ..] => 40,
         [0, _, 40, ..] => 15,
+        [0, _, 41, ..] => 17,
         [0, _, 43, 0, ..] => 64,
+        [0, _, 44, ..] => 18,
+        [0, _, 96, 3, 10, _] => 70,
         [_, _, 99, ..] => 7,
         [0, ..] | [1, _, 0, ..] => 1,
         [_, _, _, 4 | 5, _, _] => 5,

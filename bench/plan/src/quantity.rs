@@ -63,7 +63,7 @@ impl Dimension {
             Self::Time => format!("`{number} ms`, `{number} s` or `{number} min`"),
             Self::Ratio => format!("`{number} %`"),
             Self::Power => format!("`{number} W`"),
-            Self::Angle => format!("`{number} min-of-arc`"),
+            Self::Angle => format!("`{number} deg` or `{number} min-of-arc`"),
             Self::Temperature => format!("`{number} °C`"),
             Self::Kelvin => format!("`{number} K`"),
             Self::Constant => format!("`{number} imp/kWh`"),

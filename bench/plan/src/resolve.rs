@@ -10,13 +10,14 @@ use crate::fields::Findings;
 use crate::finding::Finding;
 use crate::plan_file::{PlanFile, same_current};
 use crate::play_test::PlayTest;
-use crate::port_test::{PortCheck, PortTest};
+use crate::port_test::PortTest;
 use crate::quantity::Amount;
 use crate::step::{Block, Body, Dip, Spanned, Step, StepLimit};
 
 mod influence;
 mod load_points;
 mod play;
+mod port;
 mod pulse_output;
 mod register_test;
 mod waves;
@@ -244,6 +245,7 @@ impl Resolver<'_> {
             let action = match &step.body {
                 Body::CompositeError => self.composite(step, into),
                 Body::Play(play) => self.play(step, play, into),
+                Body::Port(test) => self.port(step, test, into),
                 _ => self.action(step),
             };
             let Some(action) = action else { continue };
@@ -306,17 +308,6 @@ impl Resolver<'_> {
             Body::MeterConstant { at } => self.meter_constant(step, at.as_deref())?,
             Body::PulseOutput { at } => self.pulse_output(step, at.as_deref())?,
             Body::RegisterTest { at } => self.register_test(step, at.as_deref())?,
-            Body::Port(test) => {
-                let load = LoadPoint { current: "0 A".into(), ampere: 0.0, ..self.reference_conditions() };
-                let mut test = Box::new(test.clone());
-                if let PortCheck::Read { expect, .. } = &mut test.check {
-                    for expectation in expect {
-                        let value = expectation.value.clone();
-                        expectation.value = value.resolved(self.plate.un_volt, self.plate.fn_hertz);
-                    }
-                }
-                Action::Port { test, load }
-            }
             Body::Wait { seconds, expect } => {
                 let expect = expect.iter().map(|e| Expectation { count: e.count }).collect();
                 Action::Wait { seconds: *seconds, expect }
@@ -325,7 +316,7 @@ impl Resolver<'_> {
                 Action::Flash { image: image.value.clone(), log_seconds: *log_seconds, span: image.span.clone() }
             }
             Body::Prompt { text } => Action::Prompt { text: text.clone() },
-            Body::CompositeError | Body::Play(_) | Body::Group { .. } => return None,
+            Body::CompositeError | Body::Play(_) | Body::Port(_) | Body::Group { .. } => return None,
         })
     }
 

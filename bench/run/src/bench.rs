@@ -10,7 +10,7 @@ use meterbench_instruments::{
     AcSource, Access, Chamber, Clearance, MeterOutput, MeterPort, PortError, Programmer, Readback, Reference,
     S0Counter, Setting, Wave, result_words,
 };
-use meterbench_plan::ResolvedStep;
+use meterbench_plan::{ResolvedStep, SUPPLY_UN};
 use meterbench_record::{
     Direction, EnergyKind, Event, Limit, LoadPoint, Measurement, Nameplate, Uncertainty, Value, Verdict,
 };
@@ -215,6 +215,7 @@ impl Bench {
         let (setting, waveform) = (setting(load, systems), waves::waveform(load, systems));
         waves::check(self.source.as_mut(), load, systems)?;
         let standing = self.standing.take();
+        let unsupplied = self.starves(load) || standing.as_ref().is_some_and(|standing| self.starves(standing));
         self.safety.push(self.source.as_ref());
         // Ranges go up before the load and down after it. Without current there is nothing to range for, and a change
         // of range would abort what is counting.
@@ -224,6 +225,9 @@ impl Bench {
             self.reference.set_ranges(ranges.0.max(volt), ranges.1.max(ampere)).await?;
         }
         waves::put_out(self.source.as_mut(), &setting, waveform.as_ref()).await?;
+        if unsupplied {
+            self.meters_have_started();
+        }
         self.await_read_back(&setting, &waveform.unwrap_or_default()).await?;
         if loaded {
             self.reference.set_ranges(ranges.0, ranges.1).await?;
@@ -231,6 +235,11 @@ impl Bench {
         sleep(SETTLING).await;
         self.standing = Some(load.clone());
         Ok(())
+    }
+
+    /// The meters may be without supply at this load.
+    pub(crate) fn starves(&self, load: &LoadPoint) -> bool {
+        load.volt < SUPPLY_UN * self.plate().un_volt
     }
 
     /// A load was put out again after something else: its read-back stands, and it settles.

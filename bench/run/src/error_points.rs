@@ -157,12 +157,14 @@ async fn step(
     Ok(ended.map(Err))
 }
 
-/// How far the register moved since the start, without what the load brought while it was read (Wh), and its last digit.
-async fn moved(bench: &mut Bench, gate: &Gate, load: &LoadPoint) -> Result<(f64, f64), String> {
+/// How far the register moved since the start, without what the load brought while it was read (Wh); `None` where not a digit changed.
+async fn moved(bench: &mut Bench, gate: &Gate, load: &LoadPoint) -> Result<Option<f64>, String> {
     let before = gate.before.clone()?;
     let after = evidence::read(bench, gate.place, load).await?;
+    let moved = after.watt_hours - before;
     let meanwhile = load.power() * after.seconds / 3600.0;
-    Ok(((after.watt_hours - before - meanwhile).max(0.0), after.resolution_wh))
+    // Half a digit is above the rounding of a difference and below any digit.
+    Ok((moved >= after.resolution_wh / 2.0).then_some((moved - meanwhile).max(0.0)))
 }
 
 /// No impulse came. A register that stands is a meter that failed; one that goes on without impulses, a bench that does
@@ -172,13 +174,11 @@ async fn without_impulse(bench: &mut Bench, gate: &Gate, load: &LoadPoint, late:
     let waited = format!("no impulse within {FIRST_WITHIN} expected intervals");
     match moved(bench, gate, load).await {
         Err(text) => Some(PointResult::Lost(format!("{waited}, and {text}"))),
-        Ok((moved, resolution)) if moved < resolution => {
-            Some(PointResult::Silent(format!("{waited}, and the register did not move")))
-        }
-        Ok((moved, _)) if late || moved >= evidence::LOST_AFTER * weight => {
+        Ok(None) => Some(PointResult::Silent(format!("{waited}, and the register did not move"))),
+        Ok(Some(moved)) if late || moved >= evidence::LOST_AFTER * weight => {
             Some(PointResult::Lost(evidence::impulses_lost(moved, 0)))
         }
-        Ok(_) => None,
+        Ok(Some(_)) => None,
     }
 }
 
@@ -188,12 +188,12 @@ async fn too_few(bench: &mut Bench, gate: &Gate, load: &LoadPoint, impulses: u64
     let since_first = gate.first_edge.map_or(0.0, |first| (gate.last_edge - first).as_secs_f64());
     let seen_interval = since_first / (gate.edges.max(2) - 1) as f64;
     let stopped = gate.last_edge.elapsed().as_secs_f64() > STOPPED_AFTER * seen_interval.max(interval);
-    let register = moved(bench, gate, load).await;
+    let register = moved(bench, gate, load).await.map(Option::unwrap_or_default);
     let unseen =
-        register.as_ref().is_ok_and(|(moved, _)| moved - gate.edges as f64 * weight >= evidence::LOST_AFTER * weight);
+        register.as_ref().is_ok_and(|moved| moved - gate.edges as f64 * weight >= evidence::LOST_AFTER * weight);
     let stopped = stopped || gate.edges == 1;
     match register {
-        Ok((moved, _)) if stopped && unseen => PointResult::Lost(evidence::impulses_lost(moved, gate.edges)),
+        Ok(moved) if stopped && unseen => PointResult::Lost(evidence::impulses_lost(moved, gate.edges)),
         Err(text) if stopped => PointResult::Lost(format!("impulses stopped after {}, and {text}", gate.edges)),
         _ => PointResult::Failed(format!(
             "only {} of {impulses} intervals in {ALL_WITHIN} times the expected time",

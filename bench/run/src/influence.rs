@@ -127,6 +127,10 @@ async fn varied_errors(
             let shift = Taken::new(step, "error-shift", "%", &point.load, limit(Judged::Shift)).unsettled(unsettled);
             let before = base.iter().find(|known| known.place == place && known.base == varied.base);
             match result {
+                // Neither an impulse nor a register: whether the meter stopped or its impulses were lost cannot be told.
+                PointResult::Lost(text) if may_stop(varied) && bench.starves(&point.load) => {
+                    bench.record(place, error.unsettled(Some(&text)))?;
+                }
                 PointResult::Lost(text) => bench.lose(place, step.number, text)?,
                 // A meter may stop below the range of voltage; one that never went has not stopped.
                 PointResult::Silent(text) if may_stop(varied) && before.is_some() => {

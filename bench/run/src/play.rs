@@ -139,7 +139,7 @@ fn gone(
     let mut raw = serde_json::Map::new();
     raw.insert("expected".into(), json!("kept"));
     let taken = Taken::new(step, "protocol", "", &test.load, None);
-    let (value, note) = (Value::State("broken".into()), Some(error.to_string()));
+    let (value, note) = (Value::State(error.word().into()), Some(error.to_string()));
     bench.record(place, Taken { subject: Some("conversation".into()), value, met: Some(false), note, raw, ..taken })
 }
 

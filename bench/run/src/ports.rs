@@ -52,7 +52,7 @@ pub(crate) async fn port_test(
         match done {
             Ok(()) => {}
             Err(error) if error.is_of_meter() => {
-                Finding::met("conversation", "protocol", false, "broken", "kept", Some(error.to_string()))
+                Finding::met("conversation", "protocol", false, error.word(), "kept", Some(error.to_string()))
                     .record(bench, step, place, &at)?;
             }
             Err(error) => bench.lose(place, step.number, error.to_string())?,

@@ -118,6 +118,18 @@ fn a_meter_with_a_much_lower_constant_fails_and_is_not_taken_for_a_broken_bench(
     }
 }
 
+/// A head that sees almost no impulse, or a meter that gives almost none: while its register goes on that is no verdict.
+#[test]
+fn a_meter_whose_register_goes_on_without_impulses_is_lost_at_every_load() {
+    let plan = "plan: Curve\nstandard: EN 50470-3:2006\nsteps:\n  - accuracy: { at: [{ current: [Imin, Itr, 10 Itr] }], readings: 1 }\n";
+    for seed in 1..=5 {
+        let changes = meterbench::assemble::Changes { seed: Some(seed), ..changes(&["wrong-constant=10 imp/kWh"]) };
+        let ran = run(plan, "emulated-3ph", &changes);
+        let failed = ran.record.measurements.iter().filter(|m| m.verdict == Some(Verdict::Fail)).count();
+        assert_eq!((ran.outcome, failed), (Outcome::Error, 0), "seed {seed}: {:?}", ran.record.notes);
+    }
+}
+
 #[test]
 fn a_noisy_meter_shows_in_its_repeatability() {
     let plan = "

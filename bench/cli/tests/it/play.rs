@@ -167,6 +167,23 @@ fn a_wrong_expectation_fails_in_words() {
     assert_eq!(failed(&ran).len(), 5, "{:?}", failed(&ran));
 }
 
+/// What is read after an event is read when it is over, and events of neighbouring steps are as near as the source can.
+#[test]
+fn steps_follow_each_other_as_closely_as_they_can() {
+    let plan = "
+plan: Neighbours
+steps:
+  - apply: { voltage: Un, current: 5 A }
+  - play: { name: Dip, dip: { to: 0.5 Un, for: 2 s }, expect: [{ reading: voltage-l1, value: Un ± 1 % }] }
+  - play: { name: Gone, port: network, dip: { to: 0 Un, for: 2 s }, expect: [{ reading: voltage-l1, value: Un ± 1 % }] }
+  - apply: { name: More, voltage: Un, current: 10 A }
+  - play: { name: A, dip: { phases: L1, to: 0.5 Un, for: 200 ms }, after: 0 s, expect: [{ event: voltage-dip, count: 1 }] }
+  - play: { name: B, dip: { phases: L1, to: 0.5 Un, for: 200 ms }, after: 0 s, expect: [{ event: voltage-dip, count: 1 }] }
+";
+    let ran = run(plan, WAVES, &changes(&[]));
+    assert_eq!((ran.outcome, failed(&ran)), (Outcome::Pass, Vec::new()), "{:?}", ran.record.notes);
+}
+
 #[test]
 fn a_meter_that_does_not_answer_loses_its_position() {
     for (after, kind, why) in [

@@ -1,7 +1,7 @@
 //! Plans over the ports of the meters: sound meters pass them, each planted defect fails the plan that looks for it, and a
 //! cut cable is no verdict.
 
-use meterbench_record::{Measurement, Outcome, Verdict};
+use meterbench_record::{Measurement, Outcome, Value, Verdict};
 use rstest::rstest;
 
 use crate::{changes, run};
@@ -111,7 +111,63 @@ fn rows_of_less_than_two_periods_decide_nothing() {
     let ran = run(plan, "emulated-3ph", &changes(&[]));
     let rows = ran.record.measurements.iter().find(|m| m.quantity == "rows").unwrap();
     assert_eq!(rows.verdict, Some(Verdict::Inconclusive));
-    assert_ne!(ran.outcome, Outcome::Pass);
+    assert_eq!(ran.outcome, Outcome::Undecided, "{:?}", failing(&ran.record.measurements));
+}
+
+/// A row that the meter itself doubts is no fault of the meter: the plan has set its clock, or cut its supply.
+#[rstest]
+#[case("load-profile: { for: 1 h }", "status 0x02")]
+#[case(
+    "clock: { set: \"2026-06-15 09:58:00 UTC\", for: 5 min, limit: 1 s }, replay: { off: 10 s }, load-profile: { for: 1 h }",
+    "status 0x88"
+)]
+fn rows_that_the_meter_doubts_decide_nothing(#[case] steps: &str, #[case] status: &str) {
+    let steps = steps.replace("}, ", "} - ");
+    let steps: String = steps.split(" - ").map(|step| format!("  - {step}\n")).collect();
+    let ran = run(&format!("plan: Rows\nsteps:\n{steps}"), "emulated-3ph", &changes(&[]));
+    let doubted = ran.record.measurements.iter().find(|m| m.quantity == "status").unwrap();
+    assert_eq!(doubted.value, Value::State(status.into()));
+    assert_eq!(ran.outcome, Outcome::Undecided, "{:?}", failing(&ran.record.measurements));
+}
+
+/// Counters, links and clocks of a meter whose supply went by a load of the plan are those of one that started anew.
+#[test]
+fn a_meter_that_was_without_supply_is_spoken_to_again() {
+    let read = |name: &str, port: &str| {
+        format!("  - read: {{ name: {name}, port: {port}, expect: [{{ register: voltage-l1, value: Un ± 1 % }}] }}\n")
+    };
+    let cut = |name: &str, to: &str| {
+        format!(
+            "  - apply: {{ name: {name}, voltage: {to}, current: 0 A }}\n  - wait: {{ name: {name} wait, for: 10 s }}\n  - apply: \
+             {{ name: {name} over, voltage: Un, current: 5 A }}\n"
+        )
+    };
+    let plan = [
+        "plan: Cuts\nsteps:\n".to_owned(),
+        read("One", "optical"),
+        read("Two", "network"),
+        cut("Nothing", "0 Un"),
+        read("Three", "optical"),
+        read("Four", "network"),
+        cut("Little", "0.35 Un"),
+        "  - wrong-key: { as: reader }\n".to_owned(),
+        read("Five", "optical"),
+    ];
+    let ran = run(&plan.concat(), "emulated-3ph", &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Pass, "{:?}", failing(&ran.record.measurements));
+}
+
+#[test]
+fn objects_by_their_codes_have_the_class_of_the_standard() {
+    let plan = "
+plan: Codes
+steps:
+  - write: { as: management, object: \"0-0:25.0.0\", attribute: 6, value: long-unsigned 60, expect: [{ access: granted }] }
+  - write: { name: Reader, as: reader, object: \"0-0:25.0.0\", attribute: 6, value: long-unsigned 60, expect: [{ access: refused }] }
+  - act: { as: reader, object: \"0-0:10.0.1\", method: 1, parameter: long-unsigned 1, expect: [{ access: refused }] }
+";
+    let ran = run(plan, "emulated-3ph", &changes(&[]));
+    assert_eq!(ran.outcome, Outcome::Pass, "{:?}", failing(&ran.record.measurements));
 }
 
 /// The bench's own end of a real line: sign-on at 300 Bd, the change to 9600 Bd, the echo of the head taken away.

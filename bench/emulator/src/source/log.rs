@@ -121,10 +121,12 @@ impl SourceLog {
     /// Ramps to a new output from this sample on; whatever was planned after it is dropped. A wave is there from the beginning.
     pub(crate) fn ramp_to(&mut self, sample: u64, target: &Output) {
         let from = self.output_at(sample).clone();
-        for step in 1..=RAMP_STEPS {
+        for step in 1..RAMP_STEPS {
             let at = sample + (step - 1) * RAMP_STEP_SAMPLES;
             self.set(at, from.between(target, step as f64 / RAMP_STEPS as f64));
         }
+        // To the last bit: what stands is compared with what was asked for.
+        self.set(sample + (RAMP_STEPS - 1) * RAMP_STEP_SAMPLES, target.clone());
     }
 
     /// Switches at this sample; whatever was planned after it is dropped.

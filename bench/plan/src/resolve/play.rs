@@ -30,14 +30,7 @@ const HERTZ: std::ops::RangeInclusive<f64> = 42.5..=69.0;
 impl Resolver<'_> {
     pub(super) fn play(&self, step: &Step, play: &Play, before: &[ResolvedStep]) -> Option<Action> {
         let load = self.standing_load(before);
-        let supply = SUPPLY_UN * self.plate.un_volt;
-        if load.volt < supply {
-            let message =
-                format!("{} V stand, at which the meters may be without supply: nothing can be read", load.volt);
-            let finding = Finding::error("out-of-range", &step.span, message);
-            self.findings.push(finding.label(format!("apply at least {SUPPLY_UN} Un before this step")));
-            return None;
-        }
+        self.check_supply(step, &load)?;
         if self.plate.systems == 1
             && let Some(shape @ (Shape::Unbalanced { .. } | Shape::LostNeutral { .. } | Shape::LostMvPhase { .. })) =
                 &play.shape
@@ -59,11 +52,13 @@ impl Resolver<'_> {
             play.expect.iter().map(|expected| self.expectation(expected)).collect();
         let expect = expect.into_iter().collect::<Option<Vec<_>>>()?;
         self.check_subjects(step, play, &expect);
+        let supplied = |sine: &Sine| sine.rms >= SUPPLY_UN * self.plate.un_volt;
         let stands = stages.last().and_then(|stage| stage.voltage);
-        if stands.is_some_and(|sines| sines[..usize::from(self.plate.systems)].iter().all(|sine| sine.rms < supply)) {
+        if stands.is_some_and(|sines| !sines[..usize::from(self.plate.systems)].iter().any(supplied)) {
             self.refuse_readings(play);
         }
-        let after_seconds = play.after_seconds.unwrap_or_else(|| settling(&expect));
+        let over = events.as_ref().map_or(0.0, |series| self.event_is_over(series, &load));
+        let after_seconds = play.after_seconds.unwrap_or_else(|| settling(&expect).max(over));
         Some(Action::Play(Box::new(PlayTest {
             load,
             stages,
@@ -76,7 +71,7 @@ impl Resolver<'_> {
     }
 
     /// What the last step before left on; voltage alone where none did.
-    fn standing_load(&self, before: &[ResolvedStep]) -> LoadPoint {
+    pub(super) fn standing_load(&self, before: &[ResolvedStep]) -> LoadPoint {
         let left = before.iter().rev().find_map(|step| match &step.action {
             Action::Apply { load } | Action::WarmUp { load, .. } => Some(load.clone()),
             Action::Play(test) => Some(test.load.clone()),
@@ -99,10 +94,18 @@ impl Resolver<'_> {
         }
     }
 
+    /// How long the meters are left alone after an event of their own voltage (s).
+    fn event_is_over(&self, series: &EventSeries, load: &LoadPoint) -> f64 {
+        let all = series.event.phases[..usize::from(self.plate.systems)].iter().all(|on| *on);
+        let unsupplied = all && series.event.share * load.volt < SUPPLY_UN * self.plate.un_volt;
+        let kind = if unsupplied { EventKind::Interruption } else { EventKind::VoltageDip };
+        kind.settling_seconds()
+    }
+
     /// Readings are taken while the stimulus stands: a meter without supply gives none.
     fn refuse_readings(&self, play: &Play) {
         for expected in &play.expect {
-            if matches!(expected.what, ExpectedWhat::Reading { .. } | ExpectedWhat::Harmonic { .. }) {
+            if expected.what.is_read() {
                 let message = "this is read while the stimulus stands, at which the meters may be without supply";
                 let finding = Finding::error("out-of-range", &expected.span, message);
                 self.findings.push(finding.label(format!("a phase at {SUPPLY_UN} Un or more, or expect an `event`")));

@@ -144,6 +144,13 @@ pub(super) fn read(fields: &Fields<'_>, findings: &Findings) -> Option<Play> {
             findings.push(finding.label(format!("play at most {MOST_LOGGED}, or expect their `counter` alone")));
         }
     }
+    if let (Some(Some(Shape::Ramp { back_seconds: Some(_), .. })), Some(expect)) = (&shape, &expect) {
+        for expected in expect.iter().filter(|expected| expected.what.is_read()) {
+            let finding =
+                Finding::error("bad-value", &expected.span, "this is read at the end, when the ramp is `back`");
+            findings.push(finding.label("read it in a step without `back`"));
+        }
+    }
     Some(Play {
         event: event?,
         wave: match wave {

@@ -236,6 +236,9 @@ impl PortReader<'_> {
         let value = match (fields.get("value"), fields.text("text", self.findings)) {
             (Some(node), None) => {
                 let value = number(node, self.findings);
+                if let (Some(object), Some((_, name))) = (&object, register) {
+                    object.check_number(name, self.findings);
+                }
                 if let (Some(object), Some(ReadValue::Number { unit, .. })) = (&object, &value) {
                     object.check_unit(unit, node, self.findings);
                 }

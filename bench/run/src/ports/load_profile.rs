@@ -85,7 +85,8 @@ impl Talk<'_> {
         let mut finding = Finding::figure("load profile", "rows", value, "1", limit);
         finding.raw.insert("period_s".into(), json!(period));
         finding.raw.insert("seconds".into(), json!(passed));
-        if expected < 2.0 {
+        let short = expected < 2.0;
+        if short {
             finding.unsettled = true;
             finding.note = Some("fewer than two whole periods passed: a longer `for` is needed".to_owned());
         }
@@ -99,43 +100,17 @@ impl Talk<'_> {
         self.find(Finding::met("load profile", "times", stray == 0, &found, "on the period", None));
         let doubtful = rows.iter().find_map(|row| row.status.filter(|status| status & !DAYLIGHT_SAVING != 0));
         let found = doubtful.map_or("valid".to_owned(), |status| format!("status {status:#04x}"));
-        let note = doubtful.map(|_| format!("bits of the meter's type: {STATUS_BITS}"));
-        self.find(Finding::met("load profile", "status", doubtful.is_none(), &found, "valid", note));
+        let note =
+            doubtful.map(|_| format!("the meter itself says that these rows are not to be trusted: {STATUS_BITS}"));
+        let status = Finding::met("load profile", "status", doubtful.is_none(), &found, "valid", note);
+        self.find(Finding { unsettled: doubtful.is_some(), ..status });
         let periods = passed / f64::from(period.max(1));
         for (place, column) in columns.energies.iter().enumerate() {
             let ends = (before.registers[place], after.registers[place]);
-            self.energy_column(&column.1, place, &rows, ends, periods);
+            let energy = energy_column(&column.1, place, &rows, ends, periods);
+            self.find(Finding { unsettled: short || doubtful.is_some(), ..energy });
         }
         Ok(())
-    }
-
-    /// Rows stand between the registers before and after, and grow as the register does.
-    fn energy_column(
-        &mut self,
-        column: &CaptureObject,
-        place: usize,
-        rows: &[Row],
-        (first, last): (i128, i128),
-        periods: f64,
-    ) {
-        let values: Vec<i128> = rows.iter().filter_map(|row| row.energies.get(place).copied().flatten()).collect();
-        let course = || std::iter::once(first).chain(values.iter().copied()).chain([last]);
-        let ordered = course().zip(course().skip(1)).all(|(one, next)| one <= next) && values.len() == rows.len();
-        let steps: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
-        // What the register gains in a period of a load that stands.
-        let gain = (last - first) as f64 / periods.max(1e-9);
-        let even = steps.iter().all(|step| (step - gain).abs() <= 2.0 + gain * EVEN_PERCENT / 100.0);
-        let found = match (ordered, even) {
-            _ if values.is_empty() => "no rows",
-            (true, true) => "in step with the register",
-            (false, _) => "not between the register before and after",
-            (true, false) => "periods of a load that stands differ from the register's gain",
-        };
-        let note = format!("register {first} to {last}, rows {values:?}");
-        let note = (note.len() < 400).then_some(note);
-        let subject = format!("load profile, {}", column.name);
-        let met = ordered && even && !values.is_empty();
-        self.find(Finding::met(&subject, "energy", met, found, "in step with the register", note));
     }
 
     async fn profile_period(&mut self) -> Result<u32, PortError> {
@@ -202,6 +177,34 @@ impl Talk<'_> {
         let descriptor = AttributeDescriptor { class: 7, name: PROFILE, attribute };
         self.port.value(descriptor, access, &format!("the load profile, attribute {attribute}")).await
     }
+}
+
+/// Rows stand between the registers before and after, and grow as the register does.
+fn energy_column(
+    column: &CaptureObject,
+    place: usize,
+    rows: &[Row],
+    (first, last): (i128, i128),
+    periods: f64,
+) -> Finding {
+    let values: Vec<i128> = rows.iter().filter_map(|row| row.energies.get(place).copied().flatten()).collect();
+    let course = || std::iter::once(first).chain(values.iter().copied()).chain([last]);
+    let ordered = course().zip(course().skip(1)).all(|(one, next)| one <= next) && values.len() == rows.len();
+    let steps: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    // What the register gains in a period of a load that stands.
+    let gain = (last - first) as f64 / periods.max(1e-9);
+    let even = steps.iter().all(|step| (step - gain).abs() <= 2.0 + gain * EVEN_PERCENT / 100.0);
+    let found = match (ordered, even) {
+        _ if values.is_empty() => "no rows",
+        (true, true) => "in step with the register",
+        (false, _) => "not between the register before and after",
+        (true, false) => "periods of a load that stands differ from the register's gain",
+    };
+    let note = format!("register {first} to {last}, rows {values:?}");
+    let note = (note.len() < 400).then_some(note);
+    let subject = format!("load profile, {}", column.name);
+    let met = ordered && even && !values.is_empty();
+    Finding::met(&subject, "energy", met, found, "in step with the register", note)
 }
 
 fn rows_of(reader: &mut Reader<'_>, columns: &Columns) -> Result<Vec<Row>, DecodeError> {

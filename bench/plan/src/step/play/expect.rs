@@ -49,6 +49,13 @@ pub(crate) enum ExpectedWhat {
     Harmonic { words: String, spectrum: ObjectName, orders: (u16, u16), value: Option<Bounds>, angle: Option<Bounds> },
 }
 
+impl ExpectedWhat {
+    /// It is read at the end of the stimulus, while that stands.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self, Self::Reading { .. } | Self::Harmonic { .. })
+    }
+}
+
 /// What rows of a log must say.
 #[derive(Debug, Clone)]
 pub(crate) struct EventWords {
@@ -240,6 +247,9 @@ fn check_unit(object: Option<&ObjectName>, value: Option<Bounds>, fields: &Field
 /// A register by name, or by its code.
 fn readable(text: &str, node: &Node, findings: &Findings) -> Option<ObjectName> {
     let found = object::read(text, node, &Findings::default());
+    if let Some(object) = &found {
+        object.check_number(node, findings);
+    }
     if found.is_none() {
         let names = object::OBJECTS.iter().map(|(known, ..)| *known).chain(HARMONICS.map(|(known, _)| known));
         let finding = Finding::error("unknown-object", &node.span, format!("`{text}` is nothing that can be read"));
