@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::played::Played;
 use crate::waves::Waves;
 
 /// What kind of voltage event.
@@ -17,6 +18,17 @@ pub enum EventKind {
     Swell,
     /// All phases below the threshold of interruption.
     Interruption,
+}
+
+impl EventKind {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dip => "dip",
+            Self::Swell => "swell",
+            Self::Interruption => "interruption",
+        }
+    }
 }
 
 /// Thresholds as shares of the declared voltage Udin.
@@ -97,6 +109,23 @@ impl Watch {
         event.extreme = if self.kind == EventKind::Swell { event.extreme.max(share) } else { event.extreme.min(share) };
         self.now = Some(event);
         None
+    }
+}
+
+/// After an event the method may need so long to see its end (s).
+const AFTER_S: f64 = 0.5;
+
+impl Played {
+    /// What the method reads of the event that was played, with the thresholds as meters are delivered. A dip in which every phase falls
+    /// below the threshold of interruption is an interruption alone.
+    pub fn by_the_method(&self, systems: usize, udin: f64) -> Vec<ExpectedEvent> {
+        let Some(event) = &self.event else { return Vec::new() };
+        let (thresholds, to) = (Thresholds::default(), event.seconds + AFTER_S);
+        let mut events = self.waves().expected_events(systems, udin, &thresholds, -0.1, to);
+        if events.iter().any(|event| event.kind == EventKind::Interruption) {
+            events.retain(|event| event.kind != EventKind::Dip);
+        }
+        events
     }
 }
 

@@ -371,3 +371,20 @@ fn a_journal_that_was_changed_gives_no_report() {
         assert!(code == Some(2) && told.contains(why), "{why}: {code:?} {told}");
     }
 }
+
+/// Who sets counts and tolerances sees beside them what the method reads.
+#[test]
+fn explain_says_what_the_method_reads_and_what_is_expected() {
+    let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-plans/power-quality/polyphase-dips.yaml");
+    let output = Command::new(env!("CARGO_BIN_EXE_meterbench")).arg("explain").arg(plan).output().expect("it starts");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let line =
+        |words: &str| text.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {text}"));
+    assert!(line("by the method                        dip on L1 ").ends_with("79.06 %, 20 ms"));
+    assert!(text.contains("by the method                        no event\n"), "half a cycle to 0.85 Un: {text}");
+    assert!(
+        line("expected                             voltage-dip ")
+            .ends_with("3, on L1, residual 78.86 to 79.26 %, duration 0 to 40 ms")
+    );
+    assert!(text.lines().all(|line| line.trim_end() == line), "no blanks at the ends");
+}

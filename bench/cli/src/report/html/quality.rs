@@ -6,7 +6,7 @@ mod logged;
 mod tables;
 
 use meterbench_record::{PositionInfo, Record};
-use meterbench_waveform::{EventKind, ExpectedEvent, Played, Thresholds, Waves};
+use meterbench_waveform::{EventKind, ExpectedEvent, Played, Waves};
 use serde::Serialize;
 
 use figures::Figure;
@@ -15,8 +15,6 @@ use tables::{CellTable, EventRow};
 
 /// Pictures in a page at most.
 const MOST_FIGURES: usize = 40;
-/// After an event the method may need so long to see its end (s).
-const AFTER_S: f64 = 0.5;
 
 #[derive(Debug, Serialize)]
 pub(super) struct QualityPage {
@@ -100,14 +98,7 @@ pub(super) fn page(record: &Record) -> Option<QualityPage> {
 const CLOCK_NS: u64 = 500_000_000;
 
 fn stimulus<'a>(record: &Record, played: &'a Played, place: usize, udin: f64, systems: usize) -> Stimulus<'a> {
-    let waves = played.waves();
-    let mut expected = played.event.map_or_else(Vec::new, |event| {
-        waves.expected_events(systems, udin, &Thresholds::default(), -0.1, event.seconds + AFTER_S)
-    });
-    // A dip in which every phase falls below the lower threshold is an interruption, and no dip of the tables.
-    if expected.iter().any(|event| event.kind == EventKind::Interruption) {
-        expected.retain(|event| event.kind != EventKind::Dip);
-    }
+    let (waves, expected) = (played.waves(), played.by_the_method(systems, udin));
     let attempt = record.played_in.get(place).copied().unwrap_or(1);
     let of_it = record.measurements.iter().filter(|m| m.step == played.step && m.attempt == attempt);
     let looked = of_it.map(|m| m.position).collect();
@@ -120,14 +111,6 @@ fn code(kind: EventKind) -> u8 {
         EventKind::Dip => logged::FIRST_CODE,
         EventKind::Swell => logged::FIRST_CODE + 1,
         EventKind::Interruption => logged::FIRST_CODE + 2,
-    }
-}
-
-fn kind_word(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Dip => "dip",
-        EventKind::Swell => "swell",
-        EventKind::Interruption => "interruption",
     }
 }
 

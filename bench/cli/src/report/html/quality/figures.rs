@@ -5,7 +5,7 @@ use meterbench_waveform::{HIGHEST_ORDER, Lamp, Modulation, Played, sequences};
 use serde::Serialize;
 
 use super::logged::{Logged, meter};
-use super::{Stimulus, kind_word, phases_words, time_words};
+use super::{Stimulus, phases_words, time_words};
 use crate::report::svg::{
     Commanded, Lane, LaneKind, Reading, course_figure, event_figure, harmonics_figure, phasor_figure, steady_figure,
 };
@@ -191,12 +191,8 @@ fn lanes(stimulus: &Stimulus<'_>, tested: &[&PositionInfo]) -> Vec<Lane> {
         lanes.push(Lane { name, bar: None, words, kind: LaneKind::Method });
     }
     for expected in &stimulus.expected {
-        let words = format!(
-            "{}: {:.2} %, {}",
-            kind_word(expected.kind),
-            100.0 * expected.extreme,
-            time_words(expected.seconds)
-        );
+        let words =
+            format!("{}: {:.2} %, {}", expected.kind.word(), 100.0 * expected.extreme, time_words(expected.seconds));
         let bar = Some((expected.begin_s, expected.seconds));
         lanes.push(Lane { name: "by the method".into(), bar, words, kind: LaneKind::Method });
     }

@@ -8,7 +8,7 @@ use meterbench_waveform::{
 use serde::Serialize;
 
 use super::logged::{Logged, meter};
-use super::{Stimulus, code, kind_word, phases_words, time_words};
+use super::{Stimulus, code, phases_words, time_words};
 use crate::report::svg::{Happening, iti_figure};
 use crate::words;
 
@@ -143,7 +143,7 @@ fn by_method(event: &ExpectedEvent) -> Said {
     let percent = 100.0 * event.extreme;
     Said {
         by: "by the method".into(),
-        kind: kind_word(event.kind).into(),
+        kind: event.kind.word().into(),
         phases: phases_words(event.phases),
         extreme: format!("{percent:.2} %"),
         duration: format!("{:.1} ms", 1e3 * event.seconds),
@@ -176,7 +176,7 @@ fn by_meter(stimulus: &Stimulus<'_>, position: &PositionInfo, tested: &[&Positio
     let mut said: Vec<Said> = rows.iter().map(|row| of_row(&by, row, stimulus)).collect();
     for event in &stimulus.expected {
         if of_kind(code(event.kind)) == 0 {
-            said.push(nothing(&by, &format!("missing: {}", kind_word(event.kind)), "differs"));
+            said.push(nothing(&by, &format!("missing: {}", event.kind.word()), "differs"));
         }
     }
     if said.is_empty() {
