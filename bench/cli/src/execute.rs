@@ -333,10 +333,10 @@ fn run_one(
         }
         Format::Json => Vec::new(),
     };
-    let events = journal::events_file(&directory);
     let file = match from {
-        Some(_) => journal::reopen(&events),
-        None => resume::keep_inputs(&directory, prepared, equipped).and_then(|()| journal::create(&events)),
+        Some(from) => journal::go_on(&from.journal),
+        None => resume::keep_inputs(&directory, prepared, equipped)
+            .and_then(|()| journal::create(&journal::events_file(&directory))),
     };
     let (lines, writer) = journal::start(file.map_err(failed)?, readers).map_err(failed)?;
     let started = Instant::now();
