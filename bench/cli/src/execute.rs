@@ -365,7 +365,13 @@ fn run_one(
     let outputs = &outcome.outputs;
     match writer.join() {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(format!("{}; outputs: {outputs}", failed(error))),
+        Ok(Err(error)) => {
+            return Err(format!(
+                "{}; outputs: {outputs}; what was measured until then is kept in it, and with more room `meterbench run --resume {}` goes on",
+                failed(error),
+                directory.display()
+            ));
+        }
         Err(_) => return Err(format!("the thread of the journal has failed; outputs: {outputs}")),
     }
     write_logs(&laboratory, &directory, from.map_or(1, |from| from.attempt))
