@@ -333,10 +333,10 @@ fn run_one(
         }
         Format::Json => Vec::new(),
     };
-    let events = journal::events_file(&directory);
     let file = match from {
-        Some(_) => journal::reopen(&events),
-        None => resume::keep_inputs(&directory, prepared, equipped).and_then(|()| journal::create(&events)),
+        Some(from) => journal::go_on(&from.journal),
+        None => resume::keep_inputs(&directory, prepared, equipped)
+            .and_then(|()| journal::create(&journal::events_file(&directory))),
     };
     let (lines, writer) = journal::start(file.map_err(failed)?, readers).map_err(failed)?;
     let started = Instant::now();
@@ -365,7 +365,13 @@ fn run_one(
     let outputs = &outcome.outputs;
     match writer.join() {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(format!("{}; outputs: {outputs}", failed(error))),
+        Ok(Err(error)) => {
+            return Err(format!(
+                "{}; outputs: {outputs}; what was measured until then is kept in it, and with more room `meterbench run --resume {}` goes on",
+                failed(error),
+                directory.display()
+            ));
+        }
         Err(_) => return Err(format!("the thread of the journal has failed; outputs: {outputs}")),
     }
     write_logs(&laboratory, &directory, from.map_or(1, |from| from.attempt))

@@ -1,7 +1,7 @@
 //! The journal: every event as a line of `events.jsonl`, written by a thread in real time.
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::fs::{File, TryLockError};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -34,18 +34,23 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Somebody writes this journal now.
-pub fn is_locked(path: &Path) -> bool {
-    let locked = |file: File| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock));
-    File::open(path).is_ok_and(locked)
+/// A journal that may go on, locked; none where somebody writes it now.
+pub fn reopen(path: &Path) -> io::Result<Option<File>> {
+    let file = File::options().read(true).append(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
-/// A journal that goes on: a last line that was cut off is taken away.
-pub fn reopen(path: &Path) -> io::Result<File> {
-    let text = std::fs::read(path)?;
+/// The same journal, still locked, for its writer: a last line that was cut off is taken away.
+pub fn go_on(file: &File) -> io::Result<File> {
+    let mut file = file.try_clone()?;
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut text)?;
     let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let file = File::options().append(true).open(path)?;
-    file.try_lock()?;
     file.set_len(whole as u64)?;
     Ok(file)
 }

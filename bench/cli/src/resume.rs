@@ -3,7 +3,7 @@
 //! A run keeps its plan and what its bench was equipped by beside its journal. Steps that ended keep what they measured; the
 //! step that broke off and all after it are made anew with a higher attempt, after the warm-up has been repeated.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,9 +21,11 @@ const PLAN: &str = "plan.yaml";
 const INPUTS: &str = "inputs.json";
 
 /// What a run goes on from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct From {
     pub directory: PathBuf,
+    /// Locked since before it was read: nobody else goes on with this run.
+    pub journal: File,
     /// As the journal left it.
     pub record: Record,
     pub first_step: u32,
@@ -68,13 +70,14 @@ pub fn keep_inputs(directory: &Path, prepared: &Prepared, equipped: &Equipped) -
 /// Finds a run and what is left of it.
 pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
     let directory = report::find(run, &arguments.out)?;
-    if journal::is_locked(&journal::events_file(&directory)) {
+    let said = |what: &str, error: &dyn std::fmt::Display| format!("{}: {what}: {error}", directory.display());
+    let locked = journal::reopen(&journal::events_file(&directory));
+    let Some(journal) = locked.map_err(|e| said("its journal cannot be written", &e))? else {
         return Err(Refusal::Words(format!(
             "{} is in progress: another meterbench writes its journal",
             directory.display()
         )));
-    }
-    let said = |what: &str, error: &dyn std::fmt::Display| format!("{}: {what}: {error}", directory.display());
+    };
     let record = journal::fold(&directory).map_err(|e| said("its journal cannot be read", &e))?;
     let plan = fs::read_to_string(directory.join(PLAN)).map_err(|e| said(PLAN, &e))?;
     let inputs = fs::read(directory.join(INPUTS)).map_err(|e| said(INPUTS, &e))?;
@@ -97,7 +100,7 @@ pub fn find(run: &str, arguments: &RunArguments) -> Result<Resumed, Refusal> {
         )));
     }
     let attempt = record.attempt() + 1;
-    let from = From { directory, record, first_step, attempt, positions, at: execute::now() };
+    let from = From { directory, journal, record, first_step, attempt, positions, at: execute::now() };
     Ok(Resumed { prepared, equipped, from })
 }
 

@@ -41,7 +41,17 @@ pub fn write(record: &Record, directory: &Path, choice: Waveforms) -> io::Result
     if record.played.is_empty() || choice == Waveforms::None {
         return Ok(());
     }
-    fs::create_dir(&partial)?;
+    let written = fs::create_dir(&partial)
+        .and_then(|()| write_into(&partial, record, choice))
+        .and_then(|()| fs::rename(&partial, whole));
+    if written.is_err() {
+        // Half a directory is of no use, and takes room on a full disk. What went wrong first is told.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    written
+}
+
+fn write_into(directory: &Path, record: &Record, choice: Waveforms) -> io::Result<()> {
     let mut left = if choice == Waveforms::Whole { usize::MAX } else { MOST };
     let mut index = String::from(
         "name,step,position_in_step,words,from_bench_s,seconds,hertz,begin_s,end_s,samples_per_s,samples,remark\r\n",
@@ -82,12 +92,11 @@ pub fn write(record: &Record, directory: &Path, choice: Waveforms) -> io::Result
             line(&name, Some(stretch));
             for file in files(record, played, &waves, stretch, &name) {
                 left = left.saturating_sub(file.bytes.len());
-                fs::write(partial.join(file.name), file.bytes)?;
+                fs::write(directory.join(file.name), file.bytes)?;
             }
         }
     }
-    fs::write(partial.join("index.csv"), index)?;
-    fs::rename(partial, whole)
+    fs::write(directory.join("index.csv"), index)
 }
 
 /// The files of one stretch: COMTRADE, its samples as columns, and the RMS values of every half cycle.

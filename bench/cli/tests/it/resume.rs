@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use meterbench::journal;
 use tempfile::TempDir;
 
 const PLAN: &str = "
@@ -165,6 +166,24 @@ fn a_run_in_progress_is_not_taken_over_and_one_without_its_last_word_gets_it() {
     let journal = std::fs::read_to_string(run.join("events.jsonl")).expect("the journal");
     let cut = journal.trim_end().rfind('\n').expect("lines") + 1;
     std::fs::write(run.join("events.jsonl"), &journal[..cut]).expect("written");
+    let again = meterbench(&["run", "--resume", "latest", "-q"], out.path()).output().expect("it runs");
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn of_two_that_go_on_at_once_one_is_refused() {
+    let out = TempDir::new().expect("a directory");
+    let run = killed_after(3, out.path());
+    let file = run.join("events.jsonl");
+    let first = journal::reopen(&file).expect("it opens").expect("nobody writes it");
+    // What the first writes through is locked as well, after the first handle is gone.
+    let writer = journal::go_on(&first).expect("it goes on");
+    drop(first);
+    assert!(journal::reopen(&file).expect("it opens").is_none());
+    let second = meterbench(&["run", "--resume", "latest"], out.path()).output().expect("it runs");
+    assert_eq!(second.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("is in progress"));
+    drop(writer);
     let again = meterbench(&["run", "--resume", "latest", "-q"], out.path()).output().expect("it runs");
     assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
 }
