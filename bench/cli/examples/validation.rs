@@ -95,6 +95,9 @@ fn tested(case: &Case, severity: &str) -> Result<(Outcome, Vec<Measurement>, usi
     let bench = if waves { "emulated-3ph-waves" } else { "emulated-3ph" };
     let (prepared, equipped) = prepare(&plan, bench, &changes).map_err(|e| format!("{e:?}"))?;
     let ran = rehearse(&prepared, &equipped, None)?;
+    if ran.outcome == Outcome::Error {
+        return Err(format!("{}={severity} breaks the bench: {}", case.fault, ran.record.notes.join("; ")));
+    }
     let failed = |m: &Measurement| m.verdict == Some(Verdict::Fail) && m.decides;
     let judged = ran.record.measurements.iter().filter(|m| m.verdict.is_some()).count();
     let failing = ran.record.measurements.into_iter().filter(failed).collect();
@@ -138,7 +141,8 @@ fn main() -> ExitCode {
          |---|---|---|---|---|---|---|\n",
     );
     let mut wrong = 0;
-    for case in &CASES {
+    let only = std::env::args().nth(1);
+    for case in CASES.iter().filter(|case| only.as_ref().is_none_or(|only| only == case.fault)) {
         match line(case) {
             Ok(line) => {
                 println!("{line}");

@@ -96,6 +96,9 @@ impl Com5003 {
     }
 }
 
+/// What was overloaded while the load changed is over when counting begins.
+const CLEAR_OVERLOAD: &str = "SENSe:RNG1:OVERLOAD 0;";
+
 /// `EC1` -> `CALCulate:EC01:0001`.
 fn node(input: &str, name: &str) -> String {
     let number: u32 = input.strip_prefix("EC").and_then(|n| n.parse().ok()).unwrap_or(0);
@@ -134,7 +137,7 @@ impl ReferenceStandard for Com5003 {
             |kind: &str, name: &str| (1..=3).map(|n| format!("SENSe:RNG1:{kind}{n}:RANGe {name};")).collect::<Vec<_>>();
         let commands: Vec<String> = [set("UL", wanted.0), set("IL", wanted.1)].concat();
         self.exchange(&commands.join("|"), 0).await?;
-        self.exchange("SENSe:RNG1:OVERLOAD 0;", 0).await?;
+        self.exchange(CLEAR_OVERLOAD, 0).await?;
         self.ranges = Some(wanted);
         Ok(())
     }
@@ -143,7 +146,8 @@ impl ReferenceStandard for Com5003 {
         let (reference, unit) = if reactive { ("Q", "kVarh") } else { ("P", "kWh") };
         let settings =
             ["MODE 0".to_owned(), format!("REFSOURCE {reference}"), format!("TXUNIT {unit}"), "START 1".into()];
-        self.exchange(&settings.map(|s| format!("CALCulate:EM01:0001:{s};")).join("|"), 0).await.map(drop)
+        let settings = settings.map(|s| format!("CALCulate:EM01:0001:{s};")).join("|");
+        self.exchange(&format!("{CLEAR_OVERLOAD}|{settings}"), 0).await.map(drop)
     }
 
     async fn energy(&mut self) -> Result<Energy, InstrumentError> {
@@ -167,6 +171,7 @@ impl ErrorCalculator for Com5003 {
     async fn start(&mut self, input: &str, meter: MeterOutput, impulses: u64) -> Result<(), InstrumentError> {
         let (reference, unit) = if meter.reactive { ("Q", "I/kVarh") } else { ("P", "I/kWh") };
         let settings = [
+            CLEAR_OVERLOAD.to_owned(),
             format!("{} SC1;", node(input, "DUTSOURCE")),
             format!("{} {reference};", node(input, "REFSOURCE")),
             format!("{} {unit};", node(input, "DCUNIT")),
