@@ -11,11 +11,11 @@ use std::time::Instant;
 use jiff::Zoned;
 use meterbench_emulator::Laboratory;
 use meterbench_link::Tracer;
-use meterbench_plan::{FileKind, Finding, PlanFile, ResolvedPlan, Severity, Source, file_kind};
+use meterbench_plan::{FileKind, PlanFile, ResolvedPlan, Source, file_kind};
 use meterbench_record::{
     Counts, EngineTime, Event, JournalLine, Outcome, RunInfo, RunStart, SCHEMA_JOURNAL, Subject, slug,
 };
-use meterbench_run::{Bench, Recorder, Refused, check_set_points, expected_seconds, step_info, supervise};
+use meterbench_run::{Bench, Recorder, check_set_points, expected_seconds, step_info, supervise};
 use meterbench_standards::REFERENCE_C;
 use sha2::{Digest, Sha256};
 
@@ -262,18 +262,13 @@ pub fn prepare_source(source: Source, equipped: &Equipped) -> Result<Prepared, R
             let chamber = assemble::idle_chamber(equipped);
             let refused = check_set_points(source_driver.as_mut(), chamber.as_deref(), &plan, systems);
             if !refused.is_empty() {
-                return Err(Refusal::Findings(source, refused.into_iter().map(beyond_bench).collect()));
+                return Err(Refusal::Findings(source, refused));
             }
             firmware::check(&plan, &equipped.file.positions, &source)?;
             Ok(Prepared { source, plan })
         }
         Err(findings) => Err(Refusal::Findings(source, findings)),
     }
-}
-
-fn beyond_bench(refused: Refused) -> Finding {
-    let Refused { span, message, remedy } = refused;
-    Finding { code: "beyond-bench", severity: Severity::Error, message, span, label: remedy, help: None }
 }
 
 /// Tries a file, so that a wrong `--out` is told before anything is energised.

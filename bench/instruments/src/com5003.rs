@@ -39,6 +39,9 @@ const HEADROOM: f64 = 1.1;
 const LONGEST: Duration = Duration::from_secs(2);
 const ERROR_QUEUE: u32 = 1 << 2;
 
+/// What was overloaded while the load changed is over when counting begins.
+const CLEAR_OVERLOAD: &str = "SENSe:RNG1:OVERLOAD 0;";
+
 pub(crate) struct Com5003 {
     session: Session,
     ranges: Option<(&'static str, &'static str)>,
@@ -95,9 +98,6 @@ impl Com5003 {
         Ok(())
     }
 }
-
-/// What was overloaded while the load changed is over when counting begins.
-const CLEAR_OVERLOAD: &str = "SENSe:RNG1:OVERLOAD 0;";
 
 /// `EC1` -> `CALCulate:EC01:0001`.
 fn node(input: &str, name: &str) -> String {

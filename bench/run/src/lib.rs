@@ -41,5 +41,5 @@ pub use error::RunError;
 pub use estimate::{expected_seconds, point_seconds, step_seconds};
 pub use recorder::Recorder;
 pub use safety::SafetyStack;
-pub use set_points::{Refused, check_set_points};
+pub use set_points::check_set_points;
 pub use supervise::{Ended, step_info, supervise};

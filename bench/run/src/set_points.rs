@@ -1,9 +1,7 @@
 //! Every set-point of a plan against the limits of source and chamber, before anything is energised.
 
-use std::ops::Range;
-
 use meterbench_instruments::{AcSource, Chamber};
-use meterbench_plan::{Action, ResolvedPlan, ResolvedStep};
+use meterbench_plan::{Action, Finding, ResolvedPlan, ResolvedStep, Severity};
 use meterbench_record::LoadPoint;
 use meterbench_standards::{Influence, REFERENCE_C};
 
@@ -11,22 +9,13 @@ use crate::error::RunError;
 use crate::play;
 use crate::waves;
 
-/// Something that a plan asks for and this bench must not do, or cannot.
-#[derive(Debug)]
-pub struct Refused {
-    /// The step in the plan (bytes).
-    pub span: Range<usize>,
-    pub message: String,
-    pub remedy: String,
-}
-
 /// Everything in a plan that would ask an instrument for what this bench must not do, or cannot; each once in a step.
 pub fn check_set_points(
     source: &mut dyn AcSource,
     chamber: Option<&dyn Chamber>,
     plan: &ResolvedPlan,
     systems: u8,
-) -> Vec<Refused> {
+) -> Vec<Finding> {
     plan.steps.iter().flat_map(|step| check_step(source, chamber, step, systems)).collect()
 }
 
@@ -35,7 +24,7 @@ fn check_step(
     chamber: Option<&dyn Chamber>,
     step: &ResolvedStep,
     systems: u8,
-) -> Vec<Refused> {
+) -> Vec<Finding> {
     let mut refused: Vec<(String, RunError)> = Vec::new();
     let mut refuse = |at: String, error: RunError| {
         if refused.iter().all(|(_, other)| other.to_string() != error.to_string()) {
@@ -59,10 +48,13 @@ fn check_step(
             refuse(String::new(), error);
         }
     }
-    let told = |(at, error): (String, RunError)| Refused {
-        span: step.span.clone(),
+    let told = |(at, error): (String, RunError)| Finding {
+        code: "beyond-bench",
+        severity: Severity::Error,
         message: format!("step \"{}\"{at}: {error}", step.name),
-        remedy: error.remedy(),
+        span: step.span.clone(),
+        label: error.remedy(),
+        help: None,
     };
     refused.into_iter().map(told).collect()
 }
